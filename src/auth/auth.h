@@ -1,0 +1,13 @@
+/*
+ * Who asks: the Authorization field turned into a claim. A table of schemes; a claim is nothing until it is proven
+ * (auth/proof.h).
+ */
+#pragma once
+
+#include "dav/request.h"
+
+/*
+ * Fills in request->claim and transaction_id. STEP_ANSWER: 401 with every scheme's challenge, or a refused form of credentials. Methods that
+ * answer anonymously go on without a claim.
+ */
+enum step_result auth_identify(struct request *request);

@@ -1,0 +1,44 @@
+/* missived's settings: one table of keys in config.c; this struct is what they fill. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct arena;
+
+struct config {
+	struct {
+		const char **listen; /* NULL-terminated */
+		const char *base_url; /* without a slash at the end */
+		const char *host;     /* further names that Host may carry, separated by white space */
+		const char *tls_cert, *tls_key;
+		const char *trusted_proxies; /* networks, separated by white space */
+		uint64_t threads;            /* never 0 here: one a core was counted */
+		bool allow_plain;
+	} http;
+	struct {
+		const char *server; /* host:port */
+		const char *domain; /* normalised */
+		const char *secret;
+		const char *users;         /* normalised domains, separated by one space */
+		uint64_t confirm_timeout; /* milliseconds */
+		uint64_t confirm_reuse;   /* milliseconds */
+	} xmpp;
+	struct {
+		const char *path;
+		bool may_block;
+	} store;
+	struct {
+		uint64_t max_file_size; /* bytes */
+		uint64_t keep_free;     /* bytes */
+		uint64_t connections;
+	} limits;
+};
+
+/*
+ * Reads a file, checks every value and what they mean together (a listener off loopback without TLS needs
+ * allow-plain), fills in defaults. Strings live in the arena. 0, or negative with "FILE:LINE: what is wrong" in error.
+ */
+int config_load(
+	struct arena *arena, const char *file, struct config *out, char *error, size_t size);

@@ -1,0 +1,17 @@
+/* Digests and randomness, the face of libcrypto. */
+#pragma once
+
+#include <stddef.h>
+
+enum { SHA1_HEX = 41, SHA256_HEX = 65 };
+
+/* Lower-case hex with NUL. */
+void sha1_hex(char out[SHA1_HEX], const void *bytes, size_t length);
+void sha256_hex(char out[SHA256_HEX], const void *bytes, size_t length);
+
+/* From getrandom(2); cannot fail. */
+void random_bytes(void *out, size_t length);
+
+/* 128 bits as 32 hex digits and NUL. */
+enum { RANDOM_ID = 33 };
+void random_id(char out[RANDOM_ID]);

@@ -1,0 +1,20 @@
+/*
+ * One event a line on standard error: level=info event=listen address=127.0.0.1:8080
+ * A value that holds anything but printable ASCII without space, quote, = and backslash is quoted and
+ * escaped, so a line cannot be forged by what a stranger sent. Never a secret: no password, no
+ * transaction identifier. Safe from every thread: a line is one write(2).
+ */
+#pragma once
+
+#include <stdint.h>
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
+
+/* Lines below this level are not written. The default is LOG_INFO. */
+void log_threshold(enum log_level level);
+
+/* Pairs of key and value, ended by NULL; a NULL value is written as "-". */
+void log_event(enum log_level level, const char *event, ...) __attribute__((sentinel));
+
+/* A number as a value for log_event(); the text lives until the eighth call after it on this thread. */
+const char *log_number(int64_t number);

@@ -1,0 +1,15 @@
+/* What may stand in text that strangers send and that people, logs and XML streams get to see. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Valid UTF-8, only characters of XML 1.0, no controls, line breaks, direction marks or invisible separators. */
+bool text_is_presentable(const char *text);
+
+/* Valid UTF-8 without overlong forms and surrogates. */
+bool text_is_utf8(const char *text, size_t length);
+bool text_ends_with(const char *text, const char *end);
+
+/* Compares secrets in a time that does not depend on where they differ. */
+bool text_equal_secret(const char *a, const char *b);

@@ -1,0 +1,17 @@
+/* The steps of a request that are WebDAV's own; http/steps.c says where and when they run. */
+#pragma once
+
+#include "dav/request.h"
+
+/* May this JID do this here? 403 or 404 before anybody is asked. */
+enum step_result dav_authorize(struct request *request, struct tx *tx);
+
+/* Reads: the right again, preconditions, the answer. STEP_ANSWER always. */
+enum step_result dav_select(struct request *request, struct tx *tx);
+
+/*
+ * Changes: hands request->change to the committer. When it comes back to `reply`, dav_committed() completes the answer. The request
+ * must live until then.
+ */
+void dav_commit(struct request *request, struct mailbox *reply);
+struct request *dav_committed(struct message *message);

@@ -1,0 +1,120 @@
+/*
+ * A request: one struct that walks through the steps (http/steps.c) from the parser to the answer. All that belongs to it is in
+ * its arena, or is given back by request_end(). It is touched by one thread at a time.
+ */
+#pragma once
+
+#include "base/address.h"
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/jid.h"
+#include "base/uri.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct method;
+
+/* What the daemon's requests have in common; outlives them. */
+struct dav {
+	struct store *store;
+	const char *base_url; /* without a slash at the end: every URL that is put out begins with it */
+	const char *users;    /* domains whose accounts may upload, separated by one space */
+	uint64_t max_file_size;
+};
+
+/* What a step says to the driver. */
+enum step_result {
+	STEP_NEXT,   /* go on with the next step */
+	STEP_ANSWER, /* request->answer is complete: respond */
+	STEP_WAIT,   /* something else will wake the request; it goes on with the step behind */
+};
+
+struct header {
+	const char *name; /* as sent; compared without regard to case */
+	const char *value;
+};
+
+enum { ANSWER_HEADERS = 24 };
+
+struct answer {
+	int status;
+	struct header headers[ANSWER_HEADERS];
+	size_t header_count;
+	bool close; /* the connection is closed behind it */
+	enum {
+		ANSWER_EMPTY,   /* Content-Length: 0, or none where the status has none */
+		ANSWER_BYTES,   /* `bytes` */
+		ANSWER_CONTENT, /* `length` bytes of `content` from `offset` on */
+		ANSWER_PAGES,   /* `bytes`, then what `page` appends to it, until it says that it is done */
+	} kind;
+	struct buf bytes;
+	struct content content; /* closed by request_end() */
+	uint64_t offset, length;
+	/*
+	 * Appends the next page; in a read transaction of its own. 1: there is more; 0: that was all; negative errno: the answer is
+	 * cut off. Takes what it needs from `page_state`.
+	 */
+	int (*page)(struct request *request, struct tx *tx, struct buf *out);
+	void *page_state;
+};
+
+struct request {
+	struct arena *arena;
+	const struct dav *dav;
+
+	/* As received, checked by http. */
+	const struct method *method;
+	struct path path;
+	const char *url;     /* base-url and the encoded path: what prompts and answers show */
+	bool server_wide;    /* OPTIONS * */
+	struct header *headers;
+	size_t header_count;
+	bool has_body;
+	int64_t content_length;     /* bytes; -1: chunked */
+	char address[ADDRESS_TEXT]; /* the client's, as a trusted proxy tells it */
+
+	/* Who asks: filled in by auth's identify; believed only when `proven`. */
+	bool claimed;
+	struct jid claim;
+	const char *transaction_id; /* never logged */
+	bool proven;
+
+	/* The body, when the method takes one. */
+	struct buf xml;
+	struct upload *upload;
+	bool upload_kept; /* a COMMIT names it */
+
+	struct store_change change;
+	struct answer answer;
+};
+
+/* Fresh in its own arena; dav must outlive it. */
+void request_begin(struct request *request, const struct dav *dav);
+
+/* Gives back everything and resets the arena; request_begin() may follow. */
+void request_end(struct request *request);
+
+/* The arena too. */
+void request_free(struct request *request);
+
+/* NULL when absent. http has refused repeated fields, or joined them where they are lists. */
+const char *request_header(const struct request *request, const char *name);
+
+/* ---- answers ---- */
+
+/* An empty answer to fill in; what was there is given back. */
+void answer_begin(struct request *request, int status);
+void answer_header(struct request *request, const char *name, const char *value);
+
+/*
+ * An error: a sentence for a person in text/plain, or, with a condition of RFC 4918, 16 ("DAV:" names without prefix), a DAV:error.
+ * Returns STEP_ANSWER.
+ */
+enum step_result answer_error(
+	struct request *request, int status, const char *condition, const char *sentence);
+
+/* The one function that turns an errno into a status: 507, 503, 413, ... */
+enum step_result answer_errno(struct request *request, int error);
+const char *status_reason(int status);

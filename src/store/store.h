@@ -1,0 +1,189 @@
+/*
+ * The store: resources, their properties, their jidlists and their content. The only face of this room; it speaks of
+ * WebDAV's things and not of SQL, so that another machine's database can stand behind it.
+ *
+ * Reads run in a read transaction of the calling thread. Changes run on one thread, the committer, which takes all
+ * that are queued, runs each in a savepoint of one transaction, commits once and only then lets the answers go.
+ *
+ * Errors: 0 or negative errno everywhere. -ENOENT: no such thing; -EEXIST: the name is taken; -ENOSPC: disk or quota full;
+ * -ESTALE: the content went away since, look again; -EIO and all others: the store cannot answer now (503).
+ */
+#pragma once
+
+#include "base/jid.h"
+#include "base/mailbox.h"
+#include "base/uri.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct arena;
+struct loop;
+struct store;
+struct tx;
+
+struct store_options {
+	const char *path;   /* a directory, created (0700) when it is not there */
+	uint64_t keep_free; /* bytes of the disk that uploads may not touch */
+	bool may_block;     /* reads count as blocking: callers take them to a pool thread */
+};
+
+/* -EBUSY: another daemon has it. The reason, for a person, goes into error. Starts the committer and the sweep of orphans. */
+int store_open(
+	struct store **store, const struct store_options *options, char *error, size_t size);
+
+/* All that was submitted has been answered before. */
+void store_close(struct store *store);
+bool store_may_block(const struct store *store);
+
+/* Whether it can be read from now: 0, or why not. */
+int store_check(struct store *store);
+
+/*
+ * A read transaction on the calling thread's own connection. It must not outlive this turn of the loop, and one thread has
+ * one at a time.
+ */
+int store_read_begin(struct store *store, struct tx **tx);
+void store_read_end(struct tx *tx);
+
+/*
+ * A change. `run` runs on the committer; a negative result undoes all that it did. It may be run twice, so it touches
+ * nothing but the store and fields that it sets anew. When it is on disk, or has failed, `result` is set (what `run` said, or the
+ * errno of the COMMIT) and the change is posted to `reply`.
+ */
+struct store_change {
+	struct message message;
+	int (*run)(struct tx *tx, struct store_change *change);
+	struct mailbox *reply;
+	int result;
+	bool uncertain; /* the COMMIT failed: whether it is on disk will be seen at the next start */
+};
+void store_submit(struct store *store, struct store_change *change);
+
+/* ---- resources ---- */
+
+enum { STORE_ROOT = 1 };
+
+struct resource {
+	int64_t id;
+	int64_t parent;       /* 0: the root's */
+	const char *name;     /* in NFC */
+	const char *spelling; /* as its creator wrote it */
+	bool collection;
+	const char *owner; /* a bare JID; "" for the root */
+	bool has_list;     /* it has a jidlist of its own, be it empty */
+	bool has_properties;
+	int64_t content; /* 0 for collections; what the ETag is made from: new content, new number, for ever */
+	uint64_t length; /* bytes */
+	const char *content_type; /* as the uploader said it, checked; NULL when not said */
+	const char *displayname;  /* NULL: none */
+	int64_t created, modified; /* milliseconds since the epoch */
+	int64_t change;            /* grows with every change of the store */
+};
+
+/* What stands along a path, from the root downwards, as far as it exists. */
+struct walk {
+	const struct path *path;
+	struct resource *chain; /* chain[0] is the root */
+	size_t count;           /* of chain; path->depth + 1 when the resource exists */
+};
+
+/* Always 0 when the store answers, also when nothing is there. */
+int store_walk(struct tx *tx, struct arena *arena, const struct path *path, struct walk *walk);
+
+/* Members of a collection in the order of their names, those behind `after` (NULL: from the start), at most `most`. */
+int store_members(struct tx *tx, struct arena *arena, int64_t collection, const char *after,
+	size_t most, struct resource **members, size_t *count);
+
+/* The root's members that this JID owns, or that have a jidlist of their own which names it; same order; each once. */
+int store_root_members(struct tx *tx, struct arena *arena, const struct jid *jid, const char *after,
+	size_t most, struct resource **members, size_t *count);
+
+/*
+ * Changes below work only inside a change's `run`. New resources inherit: they have no list, no properties.
+ */
+int store_make_collection(
+	struct tx *tx, int64_t parent, const struct segment *segment, const char *owner);
+
+struct upload;
+
+/* The upload must have been finished. -EEXIST. */
+int store_make_file(struct tx *tx, int64_t parent, const struct segment *segment, const char *owner,
+	const char *content_type, struct upload *upload, struct resource *made, struct arena *arena);
+
+/* New content for an existing file; list, properties, displayname and creation date stay. */
+int store_replace_content(struct tx *tx, const struct resource *resource, const char *content_type,
+	struct upload *upload, struct resource *made, struct arena *arena);
+
+/* With everything below it: gone with the COMMIT, reclaimed afterwards. Not the root. */
+int store_delete(struct tx *tx, const struct resource *resource);
+
+/* ---- jidlists ---- */
+
+/* 1: the list of this resource names the JID, as DESIGN 2 has it (bare entry: every resource; full: that one); 0: it does not. */
+int store_list_names(struct tx *tx, int64_t resource, const struct jid *jid);
+
+/* In the order in which they were set. */
+int store_list(
+	struct tx *tx, struct arena *arena, int64_t resource, struct jid **jids, size_t *count);
+
+/* The whole list anew; count 0 closes the resource. */
+int store_list_set(struct tx *tx, int64_t resource, const struct jid *jids, size_t count);
+
+/* From now on it inherits. 0 also when there was none. */
+int store_list_remove(struct tx *tx, int64_t resource);
+
+/* ---- properties ---- */
+
+/* Dead properties: the element as it is to be sent, a namespace (may be "") and a name to find it by. */
+struct property {
+	const char *ns, *name;
+	const char *xml;
+};
+
+enum { STORE_PROPERTIES_MAX_BYTES = 1 << 20 }; /* of one resource; above it store_property_set() says -ENOSPC */
+
+int store_properties(
+	struct tx *tx, struct arena *arena, int64_t resource, struct property **properties, size_t *count);
+int store_property_set(struct tx *tx, int64_t resource, const struct property *property);
+int store_property_remove(struct tx *tx, int64_t resource, const char *ns, const char *name); /* 0 also when absent */
+int store_displayname_set(struct tx *tx, int64_t resource, const char *displayname); /* NULL: none */
+
+/* ---- content ---- */
+
+struct content {
+	uint64_t length;
+	int fd;           /* -1: it is in bytes */
+	const char *bytes; /* lives in the arena */
+};
+
+/* -ESTALE: gone since the resource was looked up in an earlier transaction. */
+int store_content_open(
+	struct tx *tx, struct arena *arena, const struct resource *resource, struct content *content);
+void store_content_close(struct content *content);
+
+/*
+ * Content on its way in: small content in memory, large content in an unnamed file. Belongs to one loop; writes and syncs
+ * run on the pool, at most one at a time.
+ */
+
+/* expected: the announced length, or -1. -ENOSPC when keep-free would be touched. */
+int upload_open(struct store *store, struct loop *loop, int64_t expected, struct upload **upload);
+
+/*
+ * Takes all the bytes. 0: go on. 1: wait for `ready` before giving more; it is called on the loop with 0 or a negative
+ * errno. Negative: the upload has failed and can only be closed.
+ */
+int upload_write(struct upload *upload, const void *bytes, size_t length,
+	void (*ready)(void *arg, int result), void *arg);
+
+/* Makes the content durable under its own name. 0, 1 or negative as above; not while a write is under way. */
+int upload_finish(struct upload *upload, void (*ready)(void *arg, int result), void *arg);
+uint64_t upload_length(const struct upload *upload);
+
+/*
+ * Once, in any state; `ready` is not called again. keep: a COMMIT that names the content succeeded (or its outcome is
+ * uncertain: then the sweep of a later start decides); else the file goes.
+ */
+void upload_close(struct upload *upload, bool keep);

@@ -1,0 +1,48 @@
+/*
+ * Asking a person over XMPP whether an HTTP request is theirs (XEP-0070): an IQ to a full JID, a message to a bare one. Who may
+ * answer is settled here and nowhere else (RULES "Identity and confirms"). On the XMPP loop.
+ */
+#pragma once
+
+#include "base/jid.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct confirm;
+struct confirms;
+struct loop;
+struct xmpp;
+
+enum verdict {
+	VERDICT_YES,
+	VERDICT_NO,          /* the person, or their client, refused */
+	VERDICT_UNANSWERED,  /* timed out, or no client of theirs can answer */
+	VERDICT_UNAVAILABLE, /* the XMPP link is down */
+	VERDICT_DUPLICATE,   /* the same JID, id, method and URL waits already */
+};
+
+/* One for a component; timeout in milliseconds. */
+struct confirms *confirms_open(struct xmpp *xmpp, struct loop *loop, uint64_t timeout);
+
+/* Whoever still waits gets VERDICT_UNAVAILABLE. */
+void confirms_close(struct confirms *confirms);
+
+struct question {
+	struct jid jid;             /* who is asked, and the only one who may answer */
+	const char *transaction_id; /* 1 to 128 presentable characters */
+	const char *method;
+	const char *url;
+	const char *address; /* where the request came from, for the text */
+	bool admits_more;    /* a yes also admits one GET or one upload of the same URL: the text says so */
+};
+
+/*
+ * Asks. `answered` is called once, not from within this call, unless the question is withdrawn. NULL with *refused set when it cannot be asked now
+ * (VERDICT_DUPLICATE, VERDICT_UNAVAILABLE).
+ */
+struct confirm *confirm_ask(struct confirms *confirms, const struct question *question,
+	void (*answered)(void *arg, enum verdict verdict), void *arg, enum verdict *refused);
+
+/* The asker is gone: an answer that comes now does nothing. */
+void confirm_withdraw(struct confirm *confirm);

@@ -1,0 +1,54 @@
+/*
+ * The component: one stream to the XMPP server (XEP-0114), which comes back by itself, and a table of the stanzas
+ * that it answers. All on the XMPP loop, but for xmpp_is_up().
+ */
+#pragma once
+
+#include "base/jid.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct arena;
+struct buf;
+struct loop;
+struct xml_node;
+struct xmpp;
+
+struct xmpp_options {
+	const char *server; /* host:port */
+	const char *domain; /* the component's own JID */
+	const char *secret;
+};
+
+/* The options' strings must outlive it. 0 or negative errno; that the server is away is no error. */
+int xmpp_open(struct xmpp **xmpp, struct loop *loop, const struct xmpp_options *options);
+
+/* Ends the stream. */
+void xmpp_close(struct xmpp *xmpp);
+
+/* Whether the handshake has succeeded and the stream stands. From any thread. */
+bool xmpp_is_up(const struct xmpp *xmpp);
+
+/* Called on the XMPP loop each time the stream is up (true) or lost (false). One listener. */
+void xmpp_on_link(struct xmpp *xmpp, void (*link)(void *arg, bool up), void *arg);
+
+/* What came in. `from` and `to` are normalised; stanzas without a valid from, or not to our domain, never get this far. */
+struct stanza {
+	const struct xml_node *node;
+	struct jid from;
+	const char *kind;            /* "iq", "message", "presence" */
+	const char *type, *id;       /* "" when absent */
+	const struct xml_node *payload; /* the first child element of an iq; NULL when there is none */
+	struct arena *arena;
+};
+
+const char *xmpp_domain(const struct xmpp *xmpp);
+
+/* Queues bytes that are one whole stanza; dropped when the link is down: -ENOTCONN. */
+int xmpp_send(struct xmpp *xmpp, const struct buf *stanza);
+
+/* Answers an iq: result with this payload (markup; NULL: empty), or an error of RFC 6120, 8.3. */
+void xmpp_reply(struct xmpp *xmpp, const struct stanza *stanza, const struct buf *payload);
+void xmpp_reply_error(struct xmpp *xmpp, const struct stanza *stanza, const char *type, const char *condition);
