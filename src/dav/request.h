@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 struct method;
+struct request;
 
 /* What the daemon's requests have in common; outlives them. */
 struct dav {

@@ -1,0 +1,160 @@
+#include "dav/dav.h"
+#include "dav/method.h"
+#include "dav/precondition.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stddef.h>
+
+static unsigned mapped_to(const struct walk *walk)
+{
+	const struct resource *resource = &walk->chain[walk->count - 1];
+
+	if (walk->count <= walk->path->depth)
+		return ON_UNMAPPED;
+	/* A URL with a slash at its end names a collection (RFC 4918, 5.2). */
+	if (!resource->collection)
+		return walk->path->collection ? ON_UNMAPPED : ON_FILE;
+	return resource->id == STORE_ROOT ? ON_ROOT : ON_COLLECTION;
+}
+
+/* The same bytes whether something is there or not. */
+static void answer_hidden(struct request *request)
+{
+	if (request->method->hidden == 404)
+		answer_error(request, 404, NULL, "There is nothing here.");
+	else
+		answer_error(request, 403, NULL,
+			"You may not do this here. Was something shared with you? Then ask who "
+			"shared it to put your JID on its list.");
+}
+
+static void answer_not_allowed(struct request *request, unsigned on)
+{
+	struct buf allow = {0};
+
+	method_allow(&allow, on);
+	answer_error(request, 405, NULL, "This cannot be done to what is here.");
+	answer_header(request, "Allow", arena_strdup(request->arena, buf_text(&allow)));
+	buf_free(&allow);
+}
+
+/* 1: the right is there; 0: it is not; negative: the store cannot say. */
+static int look_up(struct request *request, struct tx *tx, struct walk *walk)
+{
+	int error = store_walk(tx, request->arena, &request->path, walk);
+
+	if (error < 0)
+		return error;
+	return right_ask(request->dav, tx, &request->claim, walk, request->method->right);
+}
+
+/* What is wrong with an upload whatever is mapped: said before a person is asked and content is sent. */
+static enum step_result check_upload(struct request *request)
+{
+	if (request_header(request, "Content-Range"))
+		return answer_error(request, 400, NULL, "Uploads in parts are not taken: send it whole.");
+	if (request->content_length > (int64_t)request->dav->max_file_size)
+		return answer_errno(request, -EFBIG);
+	return STEP_NEXT;
+}
+
+enum step_result dav_authorize(struct request *request, struct tx *tx)
+{
+	struct walk walk;
+	int right = look_up(request, tx, &walk);
+
+	if (right < 0)
+		return answer_errno(request, right);
+	if (right == 0 && request->method->anonymous) {
+		request->claimed = false;
+		return STEP_NEXT;
+	}
+	if (right == 0) {
+		answer_hidden(request);
+		return STEP_ANSWER;
+	}
+	return request->method->body == METHOD_BODY_CONTENT ? check_upload(request) : STEP_NEXT;
+}
+
+/* What both kinds of method have in common before they begin: 0, a negative errno, or -ECANCELED with an answer. */
+static int prepare(struct request *request, struct tx *tx, struct walk *walk)
+{
+	const struct method *method = request->method;
+	unsigned on;
+	int right;
+
+	right = look_up(request, tx, walk);
+	if (right < 0)
+		return right;
+	on = mapped_to(walk);
+	if (right == 0)
+		answer_hidden(request);
+	else if (!(method->on & on) && on == ON_UNMAPPED)
+		answer_error(request, 404, NULL, "There is nothing here.");
+	else if (!(method->on & on))
+		answer_not_allowed(request, on);
+	else
+		return precondition_check(request,
+			on == ON_UNMAPPED ? NULL : &walk->chain[walk->count - 1]);
+	return -ECANCELED;
+}
+
+/* OPTIONS without a claim: what could be there for somebody who may see it. */
+static int select_anonymous(struct request *request, struct tx *tx)
+{
+	static const struct walk nothing;
+
+	return request->method->select(request, tx, &nothing);
+}
+
+enum step_result dav_select(struct request *request, struct tx *tx)
+{
+	struct walk walk;
+	int error;
+
+	answer_begin(request, 0);
+	if (!request->claimed) {
+		assert(request->method->anonymous);
+		error = select_anonymous(request, tx);
+	} else {
+		assert(request->proven);
+		error = prepare(request, tx, &walk);
+		if (error == 0)
+			error = request->method->select(request, tx, &walk);
+	}
+	if (error < 0 && error != -ECANCELED)
+		answer_errno(request, error);
+	return STEP_ANSWER;
+}
+
+static int run(struct tx *tx, struct store_change *change)
+{
+	struct request *request =
+		(struct request *)((char *)change - offsetof(struct request, change));
+	struct walk walk;
+	int error;
+
+	assert(request->claimed && request->proven);
+	answer_begin(request, 0);
+	error = prepare(request, tx, &walk);
+	return error < 0 ? error : request->method->commit(request, tx, &walk);
+}
+
+void dav_commit(struct request *request, struct mailbox *reply)
+{
+	request->change = (struct store_change){.run = run, .reply = reply};
+	store_submit(request->dav->store, &request->change);
+}
+
+struct request *dav_committed(struct message *message)
+{
+	struct request *request =
+		(struct request *)((char *)message - offsetof(struct request, change.message));
+	int result = request->change.result;
+
+	request->upload_kept = result == 0 || request->change.uncertain;
+	if (result < 0 && result != -ECANCELED)
+		answer_errno(request, result);
+	return request;
+}

@@ -1,0 +1,35 @@
+/*
+ * A resource and the members of it that the asker may read, in pages: each page is a transaction of its own, asks the right
+ * again and goes on behind the last name, so that neither memory nor a transaction grows with the collection.
+ */
+#pragma once
+
+#include "dav/property.h"
+
+#include <stdbool.h>
+
+struct walk;
+
+struct listing {
+	bool self, members; /* what is listed */
+	const char *content_type;
+	int status;
+
+	/* Any but `row` may be NULL. `row` writes one resource: 0 or negative errno. */
+	void (*begin)(struct buf *out);
+	int (*row)(const struct listing *listing, const struct view *view, const char *href,
+		struct buf *out);
+	void (*end)(struct buf *out);
+	const void *what; /* for `row` */
+
+	/* Kept from page to page. */
+	bool begun;
+	char after[256];
+};
+
+/* Answers with the listing; it must live in the request's arena. 0 or negative errno. */
+int listing_answer(struct request *request, struct tx *tx, const struct walk *walk,
+	struct listing *listing);
+
+/* The members of a collection for a person: their URLs, one a line. */
+int listing_answer_text(struct request *request, struct tx *tx, const struct walk *walk);

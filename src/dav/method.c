@@ -1,0 +1,39 @@
+#include "dav/method.h"
+#include "base/buf.h"
+#include "dav/methods.h"
+
+#include <stddef.h>
+#include <string.h>
+
+enum { ON_MEMBER = ON_COLLECTION | ON_FILE, ON_ALL = ON_ROOT | ON_MEMBER | ON_UNMAPPED };
+
+/* clang-format off */
+static const struct method methods[] = {
+	/* name        body                  right         on                         hidden anonymous select commit */
+	{"OPTIONS",   METHOD_BODY_NONE,    RIGHT_LOOK,   ON_ALL,                     403, true,  options_select,  NULL},
+	{"HEAD",      METHOD_BODY_NONE,    RIGHT_LOOK,   ON_ROOT | ON_MEMBER,        403, false, get_select,      NULL},
+	{"GET",       METHOD_BODY_NONE,    RIGHT_LOOK,   ON_ROOT | ON_MEMBER,        403, false, get_select,      NULL},
+	{"PUT",       METHOD_BODY_CONTENT, RIGHT_UPLOAD, ON_FILE | ON_UNMAPPED,      403, false, NULL, put_commit},
+	{"DELETE",    METHOD_BODY_NONE,    RIGHT_CHANGE, ON_MEMBER,                  403, false, NULL, delete_commit},
+	{"MKCOL",     METHOD_BODY_REFUSED, RIGHT_UPLOAD, ON_UNMAPPED,                403, false, NULL, mkcol_commit},
+	{"PROPFIND",  METHOD_BODY_XML,     RIGHT_LOOK,   ON_ROOT | ON_MEMBER,        404, false, propfind_select, NULL},
+	{"PROPPATCH", METHOD_BODY_XML,     RIGHT_CHANGE, ON_MEMBER,                  403, false, NULL, proppatch_commit},
+};
+/* clang-format on */
+
+const struct method *method_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++)
+		if (strcmp(methods[i].name, name) == 0)
+			return &methods[i];
+	return NULL;
+}
+
+void method_allow(struct buf *out, unsigned on)
+{
+	size_t start = out->len;
+
+	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++)
+		if (methods[i].on & on)
+			buf_printf(out, "%s%s", out->len > start ? ", " : "", methods[i].name);
+}

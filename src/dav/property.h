@@ -1,0 +1,50 @@
+/*
+ * Live properties: one table, a row each. A new one is a getter and a row; with a setter it can be patched, without it is
+ * protected (RFC 4918, 15).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct arena;
+struct buf;
+struct request;
+struct resource;
+struct tx;
+struct xml_node;
+
+#define NS_DAV  "DAV:"
+#define NS_0129 "http://www.xmpp.org/extensions/xep-0129.html#ns"
+
+/* Which resource is looked at, by whom, in which transaction. */
+struct view {
+	const struct request *request;
+	struct tx *tx;
+	struct arena *arena;
+	const struct resource *resource;
+};
+
+/* Whether who asks is the owner of what is looked at. */
+bool view_owned(const struct view *view);
+
+struct live_property {
+	const char *ns, *name;
+	bool allprop;    /* part of an allprop's answer (RFC 4918, 9.1.5) */
+	bool owner_only; /* others get 403 for it, and no propname lists it to them */
+	/* Appends the value's inside, as markup. 1: there is one; 0: this resource has none; negative errno. */
+	int (*get)(const struct view *view, struct buf *out);
+	/* The status of the change, or negative errno. `value` is the property's element, NULL to remove it. NULL: protected. */
+	int (*set)(const struct view *view, const struct xml_node *value);
+};
+
+/* NULL: not live, so dead. */
+const struct live_property *property_live(const char *ns, const char *name);
+
+/* Rows 0, 1, ...; NULL behind the last. */
+const struct live_property *property_row(size_t row);
+
+/* <name> open, or empty, or closed, in its namespace, within a multistatus. */
+void property_open(struct buf *out, const char *ns, const char *name);
+void property_close(struct buf *out, const char *ns, const char *name);
+void property_empty(struct buf *out, const char *ns, const char *name);

@@ -1,0 +1,43 @@
+#include "dav/methods.h"
+#include "dav/precondition.h"
+#include "dav/request.h"
+#include "dav/served.h"
+
+#include <errno.h>
+
+static int refuse(struct request *request, int status, const char *sentence)
+{
+	answer_error(request, status, NULL, sentence);
+	return -ECANCELED;
+}
+
+/* RFC 9110, 9.3.4; RFC 4918, 9.7. The upload is durable already; this gives it its name. */
+int put_commit(struct request *request, struct tx *tx, const struct walk *walk)
+{
+	const struct path *path = &request->path;
+	const struct resource *last = &walk->chain[walk->count - 1];
+	const char *type = served_media_type(request_header(request, "Content-Type"));
+	bool create = walk->count <= path->depth;
+	struct resource made;
+	char etag[ETAG_TEXT];
+	int error;
+
+	if (path->collection)
+		return refuse(request, 409, "A file's URL has no slash at its end.");
+	if (create && (walk->count < path->depth || !last->collection))
+		return refuse(request, 409, "The collection to put it into is not there (MKCOL makes one).");
+	if (create)
+		error = store_make_file(tx, last->id, &path->segments[path->depth - 1],
+			request->claim.bare, type, request->upload, &made, request->arena);
+	else
+		error = store_replace_content(
+			tx, last, type, request->upload, &made, request->arena);
+	if (error < 0)
+		return error;
+	etag_text(&made, etag);
+	answer_begin(request, create ? 201 : 204);
+	answer_header(request, "ETag", arena_strdup(request->arena, etag));
+	if (create)
+		answer_header(request, "Location", request->url);
+	return 0;
+}

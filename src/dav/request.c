@@ -1,0 +1,43 @@
+#include "dav/request.h"
+
+#include <string.h>
+#include <strings.h>
+
+void request_begin(struct request *request, const struct dav *dav)
+{
+	struct arena *arena = request->arena;
+	struct buf xml = request->xml, bytes = request->answer.bytes;
+
+	memset(request, 0, sizeof(*request));
+	request->arena = arena ? arena : arena_new();
+	request->xml = xml;
+	request->answer.bytes = bytes;
+	request->answer.content.fd = -1;
+	request->dav = dav;
+}
+
+void request_end(struct request *request)
+{
+	store_content_close(&request->answer.content);
+	if (request->upload)
+		upload_close(request->upload, request->upload_kept);
+	request->upload = NULL;
+	buf_free(&request->xml);
+	buf_free(&request->answer.bytes);
+	arena_reset(request->arena);
+}
+
+void request_free(struct request *request)
+{
+	request_end(request);
+	arena_free(request->arena);
+	request->arena = NULL;
+}
+
+const char *request_header(const struct request *request, const char *name)
+{
+	for (size_t i = 0; i < request->header_count; i++)
+		if (strcasecmp(request->headers[i].name, name) == 0)
+			return request->headers[i].value;
+	return NULL;
+}

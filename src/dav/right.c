@@ -1,0 +1,101 @@
+#include "dav/right.h"
+#include "dav/request.h"
+
+#include <string.h>
+
+static bool mapped(const struct walk *walk)
+{
+	return walk->count == walk->path->depth + 1;
+}
+
+static const struct resource *last(const struct walk *walk)
+{
+	return &walk->chain[walk->count - 1];
+}
+
+static bool owns(const struct jid *jid, const struct resource *resource)
+{
+	return resource->id != STORE_ROOT && strcmp(resource->owner, jid->bare) == 0;
+}
+
+/* An account of a domain in users; a domain or a service by itself is nobody's account. */
+static bool may_upload(const struct dav *dav, const struct jid *jid)
+{
+	size_t length = strlen(jid->domain);
+
+	if (!jid_has_localpart(jid))
+		return false;
+	for (const char *word = dav->users; *word;) {
+		size_t end = strcspn(word, " ");
+		if (end == length && memcmp(word, jid->domain, length) == 0)
+			return true;
+		word += end;
+		word += strspn(word, " ");
+	}
+	return false;
+}
+
+/* Nothing is mapped: who owns the collection that is nearest may create below it; in the root every uploader. */
+static bool may_create(const struct dav *dav, const struct jid *jid, const struct walk *walk)
+{
+	const struct resource *nearest = last(walk);
+
+	return may_upload(dav, jid) && (nearest->id == STORE_ROOT || owns(jid, nearest));
+}
+
+int right_inherited(struct tx *tx, const struct jid *jid, const struct walk *walk)
+{
+	for (size_t i = walk->count; i-- > 0;)
+		if (walk->chain[i].has_list)
+			return store_list_names(tx, walk->chain[i].id, jid);
+	return 0;
+}
+
+int right_read_member(
+	struct tx *tx, const struct jid *jid, const struct resource *member, int inherited)
+{
+	if (owns(jid, member))
+		return 1;
+	return member->has_list ? store_list_names(tx, member->id, jid) : inherited;
+}
+
+/* The root is there for who may upload, and for whom something in it is shared with. */
+static int may_see_root(const struct dav *dav, struct tx *tx, const struct jid *jid)
+{
+	struct arena *arena;
+	struct resource *members;
+	size_t count = 0;
+	int error;
+
+	if (may_upload(dav, jid))
+		return 1;
+	arena = arena_new();
+	error = store_root_members(tx, arena, jid, NULL, 1, &members, &count);
+	arena_free(arena);
+	return error < 0 ? error : count > 0;
+}
+
+static int may_read(
+	const struct dav *dav, struct tx *tx, const struct jid *jid, const struct walk *walk)
+{
+	if (last(walk)->id == STORE_ROOT)
+		return may_see_root(dav, tx, jid);
+	return owns(jid, last(walk)) ? 1 : right_inherited(tx, jid, walk);
+}
+
+int right_ask(const struct dav *dav, struct tx *tx, const struct jid *jid, const struct walk *walk,
+	enum right right)
+{
+	if (!mapped(walk))
+		return right == RIGHT_READ ? 0 : may_create(dav, jid, walk);
+	switch (right) {
+	case RIGHT_READ:
+	case RIGHT_LOOK:
+		return may_read(dav, tx, jid, walk);
+	case RIGHT_CHANGE:
+		return last(walk)->id == STORE_ROOT ? may_upload(dav, jid) : owns(jid, last(walk));
+	case RIGHT_UPLOAD:
+		return may_create(dav, jid, walk);
+	}
+	return 0;
+}
