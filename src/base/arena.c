@@ -1,0 +1,102 @@
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK_SIZE = 4096 };
+
+struct block {
+	struct block *next;
+	size_t size; /* of data */
+	size_t used;
+	alignas(max_align_t) unsigned char data[];
+};
+
+struct arena {
+	struct block *newest;
+};
+
+static struct block *block_new(size_t size, struct block *next)
+{
+	struct block *block = malloc(sizeof(*block) + size);
+	if (!block)
+		abort();
+	block->next = next;
+	block->size = size;
+	block->used = 0;
+	return block;
+}
+
+struct arena *arena_new(void)
+{
+	struct arena *arena = malloc(sizeof(*arena));
+	if (!arena)
+		abort();
+	arena->newest = block_new(BLOCK_SIZE, NULL);
+	return arena;
+}
+
+void arena_reset(struct arena *arena)
+{
+	/* The first block is at the end of the chain: it is the only one of the common size for sure. */
+	while (arena->newest->next) {
+		struct block *block = arena->newest;
+		arena->newest = block->next;
+		free(block);
+	}
+	arena->newest->used = 0;
+}
+
+void arena_free(struct arena *arena)
+{
+	if (!arena)
+		return;
+	arena_reset(arena);
+	free(arena->newest);
+	free(arena);
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	size_t need = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+	if (need < size)
+		abort();
+	struct block *block = arena->newest;
+	if (block->size - block->used < need) {
+		block = block_new(need > BLOCK_SIZE ? need : BLOCK_SIZE, block);
+		arena->newest = block;
+	}
+	void *bytes = block->data + block->used;
+	block->used += need;
+	return memset(bytes, 0, size);
+}
+
+char *arena_strndup(struct arena *arena, const char *text, size_t length)
+{
+	char *copy = arena_alloc(arena, length + 1);
+	memcpy(copy, text, length);
+	return copy;
+}
+
+char *arena_strdup(struct arena *arena, const char *text)
+{
+	return arena_strndup(arena, text, strlen(text));
+}
+
+char *arena_printf(struct arena *arena, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	int length = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (length < 0)
+		abort();
+	char *text = arena_alloc(arena, (size_t)length + 1);
+	va_start(args, format);
+	vsnprintf(text, (size_t)length + 1, format, args);
+	va_end(args);
+	return text;
+}

@@ -1,0 +1,72 @@
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+char *buf_room(struct buf *buf, size_t len)
+{
+	if (len > SIZE_MAX / 2 - buf->len)
+		abort();
+	size_t need = buf->len + len;
+	if (need > buf->size || !buf->data) {
+		size_t size = buf->size ? buf->size : 64;
+		while (size < need)
+			size *= 2;
+		char *data = realloc(buf->data, size);
+		if (!data)
+			abort();
+		buf->data = data;
+		buf->size = size;
+	}
+	return buf->data + buf->len;
+}
+
+void buf_append(struct buf *buf, const void *bytes, size_t len)
+{
+	if (len == 0)
+		return;
+	memcpy(buf_room(buf, len), bytes, len);
+	buf->len += len;
+}
+
+void buf_puts(struct buf *buf, const char *text)
+{
+	buf_append(buf, text, strlen(text));
+}
+
+void buf_printf(struct buf *buf, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	int length = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (length < 0)
+		abort();
+	char *room = buf_room(buf, (size_t)length + 1);
+	va_start(args, format);
+	vsnprintf(room, (size_t)length + 1, format, args);
+	va_end(args);
+	buf->len += (size_t)length;
+}
+
+void buf_consume(struct buf *buf, size_t len)
+{
+	buf->len -= len;
+	if (buf->len)
+		memmove(buf->data, buf->data + len, buf->len);
+}
+
+char *buf_text(struct buf *buf)
+{
+	*buf_room(buf, 1) = '\0';
+	return buf->data;
+}
+
+void buf_free(struct buf *buf)
+{
+	free(buf->data);
+	*buf = (struct buf){0};
+}

@@ -1,0 +1,228 @@
+#include "base/codec.h"
+
+#include "base/arena.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <time.h>
+
+static const char BASE64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static int base64_value(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	if (c == '+')
+		return 62;
+	return c == '/' ? 63 : -1;
+}
+
+int64_t base64_decode(const char *text, size_t length, unsigned char *out)
+{
+	if (length % 4 != 0)
+		return -EINVAL;
+	size_t padding = 0;
+	while (padding < 2 && padding < length && text[length - 1 - padding] == '=')
+		padding++;
+	int64_t written = 0;
+	uint32_t bits = 0;
+	unsigned count = 0;
+	for (size_t i = 0; i < length - padding; i++) {
+		int value = base64_value(text[i]);
+		if (value < 0)
+			return -EINVAL;
+		bits = (bits << 6 | (uint32_t)value) & 0xfff;
+		count += 6;
+		if (count >= 8) {
+			count -= 8;
+			out[written++] = (unsigned char)(bits >> count);
+		}
+	}
+	if (bits & ((1u << count) - 1)) /* RFC 4648, 3.5: pad bits are zero */
+		return -EINVAL;
+	return written;
+}
+
+char *base64_encode(struct arena *arena, const void *bytes, size_t length)
+{
+	const unsigned char *in = bytes;
+	char *text = arena_alloc(arena, (length + 2) / 3 * 4 + 1), *at = text;
+	for (size_t i = 0; i < length; i += 3) {
+		size_t left = length - i;
+		uint32_t bits = (uint32_t)in[i] << 16;
+		if (left > 1)
+			bits |= (uint32_t)in[i + 1] << 8;
+		if (left > 2)
+			bits |= in[i + 2];
+		*at++ = BASE64[bits >> 18];
+		*at++ = BASE64[bits >> 12 & 63];
+		*at++ = left > 1 ? BASE64[bits >> 6 & 63] : '=';
+		*at++ = left > 2 ? BASE64[bits & 63] : '=';
+	}
+	return text;
+}
+
+void hex_encode(char *out, const void *bytes, size_t length)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *in = bytes;
+	for (size_t i = 0; i < length; i++) {
+		*out++ = digits[in[i] >> 4];
+		*out++ = digits[in[i] & 15];
+	}
+	*out = '\0';
+}
+
+/* Not strftime(3): its names of days and months follow the locale. */
+static const char DAYS[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+static const char LONG_DAYS[7][10] = {
+	"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
+static const char MONTHS[12][4] = {
+	"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+static void put_digits(char *at, int width, int value)
+{
+	while (width-- > 0) {
+		at[width] = (char)('0' + value % 10);
+		value /= 10;
+	}
+}
+
+/* A time that no four-digit year can tell is written as the nearest one that it can. */
+static struct tm utc(int64_t seconds)
+{
+	const int64_t year_10000 = INT64_C(253402300800), year_0 = INT64_C(-62167219200);
+	if (seconds >= year_10000)
+		seconds = year_10000 - 1;
+	if (seconds < year_0)
+		seconds = year_0;
+	time_t time = (time_t)seconds;
+	struct tm tm;
+	gmtime_r(&time, &tm);
+	return tm;
+}
+
+void http_date_format(char out[30], int64_t seconds)
+{
+	struct tm tm = utc(seconds);
+	memcpy(out, "Day, 00 Mon 0000 00:00:00 GMT", 30);
+	memcpy(out, DAYS[tm.tm_wday], 3);
+	put_digits(out + 5, 2, tm.tm_mday);
+	memcpy(out + 8, MONTHS[tm.tm_mon], 3);
+	put_digits(out + 12, 4, tm.tm_year + 1900);
+	put_digits(out + 17, 2, tm.tm_hour);
+	put_digits(out + 20, 2, tm.tm_min);
+	put_digits(out + 23, 2, tm.tm_sec);
+}
+
+void iso_date_format(char out[21], int64_t seconds)
+{
+	struct tm tm = utc(seconds);
+	memcpy(out, "0000-00-00T00:00:00Z", 21);
+	put_digits(out, 4, tm.tm_year + 1900);
+	put_digits(out + 5, 2, tm.tm_mon + 1);
+	put_digits(out + 8, 2, tm.tm_mday);
+	put_digits(out + 11, 2, tm.tm_hour);
+	put_digits(out + 14, 2, tm.tm_min);
+	put_digits(out + 17, 2, tm.tm_sec);
+}
+
+/*
+ * Matches a date against a pattern: a digit of the day (d, also a space for the first), the year (y) and the time
+ * (H, i, S), the three letters of a month (m); anything else stands for itself.
+ */
+static bool date_match(const char *text, const char *pattern, struct tm *tm)
+{
+	for (; *pattern; pattern++, text++) {
+		int *field = *pattern == 'd' ? &tm->tm_mday
+			: *pattern == 'y'    ? &tm->tm_year
+			: *pattern == 'H'    ? &tm->tm_hour
+			: *pattern == 'i'    ? &tm->tm_min
+			: *pattern == 'S'    ? &tm->tm_sec
+					     : NULL;
+		if (field) {
+			bool padded = *text == ' ' && *pattern == 'd' && *field == 0;
+			if (!padded && (*text < '0' || *text > '9'))
+				return false;
+			*field = *field * 10 + (padded ? 0 : *text - '0');
+		} else if (*pattern == 'm') {
+			for (tm->tm_mon = 0; tm->tm_mon < 12; tm->tm_mon++) {
+				if (strncmp(text, MONTHS[tm->tm_mon], 3) == 0)
+					break;
+			}
+			if (tm->tm_mon == 12)
+				return false;
+			text += 2;
+		} else if (*text != *pattern) {
+			return false;
+		}
+	}
+	return *text == '\0';
+}
+
+/* RFC 9110, 5.6.7: a two-digit year over 50 years ahead is in the past. */
+static int full_year(int year)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+	gmtime_r(&now, &tm);
+	int this_year = tm.tm_year + 1900;
+	year += this_year / 100 * 100;
+	return year > this_year + 50 ? year - 100 : year;
+}
+
+static bool date_read(const char *text, struct tm *tm)
+{
+	size_t length = strlen(text);
+	for (int day = 0; day < 7; day++) {
+		*tm = (struct tm){0};
+		size_t name = strlen(LONG_DAYS[day]);
+		if (length > name && memcmp(text, LONG_DAYS[day], name) == 0) {
+			if (!date_match(text + name, ", dd-m-yy HH:ii:SS GMT", tm))
+				return false;
+			tm->tm_year = full_year(tm->tm_year);
+			return true;
+		}
+		if (length < 4 || memcmp(text, DAYS[day], 3) != 0 || (text[3] != ',' && text[3] != ' '))
+			continue;
+		return date_match(text + 3, text[3] == ',' ? ", dd m yyyy HH:ii:SS GMT" : " m dd HH:ii:SS yyyy", tm);
+	}
+	return false;
+}
+
+int http_date_parse(const char *text, int64_t *seconds)
+{
+	struct tm tm;
+	if (!date_read(text, &tm))
+		return -EINVAL;
+	if (tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
+		return -EINVAL;
+	tm.tm_year -= 1900;
+	int month = tm.tm_mon;
+	*seconds = (int64_t)timegm(&tm);
+	bool overflowed = tm.tm_mon != month && tm.tm_mday > 1; /* 31 February; a leap second is none */
+	return overflowed ? -EINVAL : 0;
+}
+
+int decimal_parse(const char *text, int64_t *out)
+{
+	int64_t value = 0;
+	bool large = false;
+	if (!*text)
+		return -EINVAL;
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9')
+			return -EINVAL;
+		large = large || __builtin_mul_overflow(value, 10, &value) ||
+			__builtin_add_overflow(value, *text - '0', &value);
+	}
+	if (large)
+		return -ERANGE;
+	*out = value;
+	return 0;
+}

@@ -1,0 +1,45 @@
+#include "base/digest.h"
+
+#include "base/codec.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+static void digest_hex(const EVP_MD *kind, char *out, const void *bytes, size_t length)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned digest_length = 0;
+	if (!EVP_Digest(bytes, length, digest, &digest_length, kind, NULL))
+		abort();
+	hex_encode(out, digest, digest_length);
+}
+
+void sha1_hex(char out[SHA1_HEX], const void *bytes, size_t length)
+{
+	digest_hex(EVP_sha1(), out, bytes, length);
+}
+
+void sha256_hex(char out[SHA256_HEX], const void *bytes, size_t length)
+{
+	digest_hex(EVP_sha256(), out, bytes, length);
+}
+
+void random_bytes(void *out, size_t length)
+{
+	unsigned char *at = out;
+	while (length) {
+		size_t part = length < 256 ? length : 256; /* never cut short by a signal (getrandom(2)) */
+		if (getrandom(at, part, 0) != (ssize_t)part)
+			abort();
+		at += part;
+		length -= part;
+	}
+}
+
+void random_id(char out[RANDOM_ID])
+{
+	unsigned char bytes[16];
+	random_bytes(bytes, sizeof(bytes));
+	hex_encode(out, bytes, sizeof(bytes));
+}

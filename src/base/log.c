@@ -1,0 +1,83 @@
+#include "base/log.h"
+
+#include "base/buf.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static atomic_int threshold = LOG_INFO;
+
+static const char *const LEVELS[] = {"debug", "info", "warning", "error"};
+
+void log_threshold(enum log_level level)
+{
+	atomic_store(&threshold, (int)level);
+}
+
+static bool is_plain(const char *value)
+{
+	if (!*value)
+		return false;
+	for (; *value; value++) {
+		if (*value <= ' ' || *value > '~' || *value == '"' || *value == '=' || *value == '\\')
+			return false;
+	}
+	return true;
+}
+
+static void put_value(struct buf *line, const char *value)
+{
+	if (!value) {
+		buf_puts(line, "-");
+		return;
+	}
+	if (is_plain(value)) {
+		buf_puts(line, value);
+		return;
+	}
+	buf_puts(line, "\"");
+	for (; *value; value++) {
+		unsigned char c = (unsigned char)*value;
+		if (c == '"' || c == '\\')
+			buf_printf(line, "\\%c", c);
+		else if (c < ' ' || c > '~')
+			buf_printf(line, "\\x%02x", c);
+		else
+			buf_append(line, value, 1);
+	}
+	buf_puts(line, "\"");
+}
+
+void log_event(enum log_level level, const char *event, ...)
+{
+	if ((int)level < atomic_load_explicit(&threshold, memory_order_relaxed))
+		return;
+	struct buf line = {0};
+	buf_printf(&line, "level=%s event=%s", LEVELS[level], event);
+	va_list args;
+	va_start(args, event);
+	const char *key;
+	while ((key = va_arg(args, const char *))) {
+		buf_printf(&line, " %s=", key);
+		put_value(&line, va_arg(args, const char *));
+	}
+	va_end(args);
+	buf_puts(&line, "\n");
+	/* A log that cannot be written must not stop the service. */
+	ssize_t ignored = write(STDERR_FILENO, line.data, line.len);
+	(void)ignored;
+	buf_free(&line);
+}
+
+const char *log_number(int64_t number)
+{
+	static _Thread_local char texts[8][24];
+	static _Thread_local unsigned next;
+	char *text = texts[next++ % 8];
+	snprintf(text, sizeof(texts[0]), "%" PRId64, number);
+	return text;
+}

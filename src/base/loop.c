@@ -1,0 +1,253 @@
+#include "base/loop.h"
+
+#include "base/loop_uv.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <uv.h>
+
+struct loop {
+	uv_loop_t uv;
+};
+
+/* libuv frees nothing before its close callback: each handle lives on the heap until then. */
+struct watch {
+	uv_poll_t poll; /* first: closed() frees what it is given */
+	void (*ready)(void *arg, int events);
+	void *arg;
+	int wanted;
+};
+
+struct timer {
+	uv_timer_t timer;
+	void (*fire)(void *arg);
+	void *arg;
+};
+
+struct signal_watch {
+	uv_signal_t signal;
+	void (*caught)(void *arg);
+	void *arg;
+};
+
+static void *new_or_abort(size_t size)
+{
+	void *bytes = calloc(1, size);
+	if (!bytes)
+		abort();
+	return bytes;
+}
+
+static void must(int result)
+{
+	if (result < 0)
+		abort();
+}
+
+static void closed(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+uv_loop_t *loop_uv(struct loop *loop)
+{
+	return &loop->uv;
+}
+
+int loop_open(struct loop **loop)
+{
+	*loop = new_or_abort(sizeof(**loop));
+	int error = uv_loop_init(&(*loop)->uv);
+	if (error < 0) {
+		free(*loop);
+		*loop = NULL;
+	}
+	return error;
+}
+
+void loop_run(struct loop *loop)
+{
+	uv_run(&loop->uv, UV_RUN_DEFAULT);
+}
+
+void loop_stop(struct loop *loop)
+{
+	uv_stop(&loop->uv);
+}
+
+void loop_close(struct loop *loop)
+{
+	if (!loop)
+		return;
+	/* Until the handles that were closed are gone and the work that was handed over is done. */
+	while (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0)
+		;
+	int error = uv_loop_close(&loop->uv);
+	assert(error == 0);
+	(void)error;
+	free(loop);
+}
+
+uint64_t loop_now(const struct loop *loop)
+{
+	return uv_now(&loop->uv);
+}
+
+static void poll_ready(uv_poll_t *poll, int status, int events)
+{
+	struct watch *watch = (struct watch *)poll;
+	int got = status < 0 ? watch->wanted
+			     : (events & UV_READABLE ? WATCH_READ : 0) |
+				     (events & UV_WRITABLE ? WATCH_WRITE : 0);
+	watch->ready(watch->arg, got & watch->wanted);
+}
+
+struct watch *watch_open(
+	struct loop *loop, int fd, void (*ready)(void *arg, int events), void *arg)
+{
+	struct watch *watch = new_or_abort(sizeof(*watch));
+	if (uv_poll_init(&loop->uv, &watch->poll, fd) < 0) {
+		free(watch);
+		return NULL;
+	}
+	watch->ready = ready;
+	watch->arg = arg;
+	return watch;
+}
+
+void watch_want(struct watch *watch, int events)
+{
+	if (watch->wanted == events)
+		return;
+	watch->wanted = events;
+	if (events)
+		must(uv_poll_start(&watch->poll,
+			(events & WATCH_READ ? UV_READABLE : 0) | (events & WATCH_WRITE ? UV_WRITABLE : 0),
+			poll_ready));
+	else
+		must(uv_poll_stop(&watch->poll));
+}
+
+void watch_close(struct watch *watch)
+{
+	if (watch)
+		uv_close((uv_handle_t *)&watch->poll, closed);
+}
+
+static void timer_fired(uv_timer_t *uv)
+{
+	struct timer *timer = (struct timer *)uv;
+	timer->fire(timer->arg);
+}
+
+struct timer *timer_open(struct loop *loop, void (*fire)(void *arg), void *arg)
+{
+	struct timer *timer = new_or_abort(sizeof(*timer));
+	must(uv_timer_init(&loop->uv, &timer->timer));
+	timer->fire = fire;
+	timer->arg = arg;
+	return timer;
+}
+
+void timer_start(struct timer *timer, uint64_t milliseconds)
+{
+	must(uv_timer_start(&timer->timer, timer_fired, milliseconds, 0));
+}
+
+void timer_stop(struct timer *timer)
+{
+	must(uv_timer_stop(&timer->timer));
+}
+
+void timer_close(struct timer *timer)
+{
+	if (timer)
+		uv_close((uv_handle_t *)&timer->timer, closed);
+}
+
+struct work {
+	uv_work_t uv;
+	void (*work)(void *arg);
+	void (*done)(void *arg);
+	void *arg;
+};
+
+static void work_run(uv_work_t *uv)
+{
+	struct work *work = (struct work *)uv;
+	work->work(work->arg);
+}
+
+static void work_done(uv_work_t *uv, int status)
+{
+	struct work *work = (struct work *)uv;
+	work->done(work->arg);
+	free(work);
+}
+
+void loop_work(
+	struct loop *loop, void (*work)(void *arg), void (*done)(void *arg), void *arg)
+{
+	struct work *item = new_or_abort(sizeof(*item));
+	*item = (struct work){.work = work, .done = done, .arg = arg};
+	must(uv_queue_work(&loop->uv, &item->uv, work_run, work_done));
+}
+
+static void signal_caught(uv_signal_t *uv, int number)
+{
+	struct signal_watch *watch = (struct signal_watch *)uv;
+	watch->caught(watch->arg);
+}
+
+struct signal_watch *signal_watch_open(
+	struct loop *loop, int number, void (*caught)(void *arg), void *arg)
+{
+	struct signal_watch *watch = new_or_abort(sizeof(*watch));
+	must(uv_signal_init(&loop->uv, &watch->signal));
+	watch->caught = caught;
+	watch->arg = arg;
+	must(uv_signal_start(&watch->signal, signal_caught, number));
+	return watch;
+}
+
+void signal_watch_close(struct signal_watch *watch)
+{
+	if (watch)
+		uv_close((uv_handle_t *)&watch->signal, closed);
+}
+
+struct resolution {
+	uv_getaddrinfo_t uv;
+	void (*found)(void *arg, int error, const struct sockaddr *address, socklen_t length);
+	void *arg;
+};
+
+static void resolved(uv_getaddrinfo_t *uv, int status, struct addrinfo *list)
+{
+	struct resolution *resolution = (struct resolution *)uv;
+	if (status == 0 && list)
+		resolution->found(resolution->arg, 0, list->ai_addr, list->ai_addrlen);
+	else
+		resolution->found(resolution->arg, -ENOENT, NULL, 0);
+	uv_freeaddrinfo(list);
+	free(resolution);
+}
+
+void loop_resolve(struct loop *loop, const char *host, uint16_t port,
+	void (*found)(void *arg, int error, const struct sockaddr *address, socklen_t length), void *arg)
+{
+	char service[8];
+	snprintf(service, sizeof(service), "%u", port);
+	struct resolution *resolution = new_or_abort(sizeof(*resolution));
+	resolution->found = found;
+	resolution->arg = arg;
+	const struct addrinfo hints = {
+		.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+	if (uv_getaddrinfo(&loop->uv, &resolution->uv, resolved, host, service, &hints) < 0) {
+		found(arg, -ENOENT, NULL, 0);
+		free(resolution);
+	}
+}

@@ -1,0 +1,55 @@
+#include "base/text.h"
+
+#include <string.h>
+#include <unistr.h>
+
+bool text_is_utf8(const char *text, size_t length)
+{
+	return u8_check((const uint8_t *)text, length) == NULL;
+}
+
+static bool is_presentable(ucs4_t c)
+{
+	if (c < 0x20 || (c >= 0x7f && c <= 0x9f))
+		return false;
+	if (c == 0x2028 || c == 0x2029) /* line and paragraph separators */
+		return false;
+	if (c == 0x061c || c == 0x200e || c == 0x200f) /* direction marks */
+		return false;
+	if ((c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069))
+		return false;
+	if (c == 0x00ad || c == 0x200b || c == 0x2060 || c == 0xfeff) /* invisible */
+		return false;
+	if ((c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f))
+		return false;
+	return (c & 0xfffe) != 0xfffe && !(c >= 0xfdd0 && c <= 0xfdef); /* noncharacters */
+}
+
+bool text_is_presentable(const char *text)
+{
+	const uint8_t *at = (const uint8_t *)text;
+	if (!text_is_utf8(text, strlen(text)))
+		return false;
+	ucs4_t c;
+	while ((at = u8_next(&c, at))) {
+		if (!is_presentable(c))
+			return false;
+	}
+	return true;
+}
+
+bool text_ends_with(const char *text, const char *end)
+{
+	size_t length = strlen(text), tail = strlen(end);
+	return length >= tail && memcmp(text + length - tail, end, tail) == 0;
+}
+
+bool text_equal_secret(const char *a, const char *b)
+{
+	size_t length = strlen(a);
+	unsigned char different = length != strlen(b);
+	const char *other = different ? a : b;
+	for (size_t i = 0; i < length; i++)
+		different |= (unsigned char)(a[i] ^ other[i]);
+	return different == 0;
+}
