@@ -39,8 +39,8 @@ int address_parse(const char *text, struct sockaddr_storage *out)
 		struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)out;
 		in6->sin6_family = AF_INET6;
 		return inet_pton(AF_INET6, host, &in6->sin6_addr) == 1
-			? port_parse(end + 1, &in6->sin6_port)
-			: -EINVAL;
+			       ? port_parse(end + 1, &in6->sin6_port)
+			       : -EINVAL;
 	}
 	struct sockaddr_in *in = (struct sockaddr_in *)out;
 	in->sin_family = AF_INET;
@@ -51,7 +51,8 @@ int address_parse(const char *text, struct sockaddr_storage *out)
 void address_text(const struct sockaddr *address, char out[ADDRESS_TEXT])
 {
 	if (address->sa_family == AF_INET) {
-		inet_ntop(AF_INET, &((const struct sockaddr_in *)address)->sin_addr, out, ADDRESS_TEXT);
+		inet_ntop(AF_INET, &((const struct sockaddr_in *)address)->sin_addr, out,
+			ADDRESS_TEXT);
 	} else if (address->sa_family == AF_INET6) {
 		const struct in6_addr *in6 = &((const struct sockaddr_in6 *)address)->sin6_addr;
 		if (IN6_IS_ADDR_V4MAPPED(in6))
@@ -68,9 +69,10 @@ void address_port_text(const struct sockaddr *address, char out[ADDRESS_TEXT])
 	char host[ADDRESS_TEXT];
 	address_text(address, host);
 	in_port_t port = address->sa_family == AF_INET6
-		? ((const struct sockaddr_in6 *)address)->sin6_port
-		: ((const struct sockaddr_in *)address)->sin_port;
-	snprintf(out, ADDRESS_TEXT, strchr(host, ':') ? "[%.45s]:%u" : "%.45s:%u", host, ntohs(port));
+				 ? ((const struct sockaddr_in6 *)address)->sin6_port
+				 : ((const struct sockaddr_in *)address)->sin_port;
+	snprintf(out, ADDRESS_TEXT, strchr(host, ':') ? "[%.45s]:%u" : "%.45s:%u", host,
+		ntohs(port));
 }
 
 /* An address as 128 bits, IPv4 as the mapped form; the number of bits before the address's own. */
@@ -86,6 +88,7 @@ static int bits_of(const char *text, unsigned char out[16])
 
 struct network {
 	unsigned char bits[16];
+	int before; /* bits that only tell the family */
 	int prefix;
 };
 
@@ -102,6 +105,7 @@ static int network_parse(const char *text, size_t length, struct network *out)
 	int before = bits_of(host, out->bits);
 	if (before < 0)
 		return before;
+	out->before = before;
 	out->prefix = 128;
 	if (slash) {
 		int64_t prefix;
@@ -136,11 +140,11 @@ bool address_in(const char *address, const char *networks)
 {
 	unsigned char bits[16];
 	struct network network;
-	if (!networks || bits_of(address, bits) < 0)
+	int before = bits_of(address, bits), more;
+	if (!networks || before < 0)
 		return false;
-	int more;
 	while ((more = next_network(&networks, &network)) > 0) {
-		if (network_holds(&network, bits))
+		if (network.before == before && network_holds(&network, bits))
 			return true;
 	}
 	assert(more == 0);

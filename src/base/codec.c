@@ -139,12 +139,12 @@ void iso_date_format(char out[21], int64_t seconds)
 static bool date_match(const char *text, const char *pattern, struct tm *tm)
 {
 	for (; *pattern; pattern++, text++) {
-		int *field = *pattern == 'd' ? &tm->tm_mday
-			: *pattern == 'y'    ? &tm->tm_year
-			: *pattern == 'H'    ? &tm->tm_hour
-			: *pattern == 'i'    ? &tm->tm_min
-			: *pattern == 'S'    ? &tm->tm_sec
-					     : NULL;
+		int *field = *pattern == 'd'   ? &tm->tm_mday
+			     : *pattern == 'y' ? &tm->tm_year
+			     : *pattern == 'H' ? &tm->tm_hour
+			     : *pattern == 'i' ? &tm->tm_min
+			     : *pattern == 'S' ? &tm->tm_sec
+					       : NULL;
 		if (field) {
 			bool padded = *text == ' ' && *pattern == 'd' && *field == 0;
 			if (!padded && (*text < '0' || *text > '9'))
@@ -188,9 +188,11 @@ static bool date_read(const char *text, struct tm *tm)
 			tm->tm_year = full_year(tm->tm_year);
 			return true;
 		}
-		if (length < 4 || memcmp(text, DAYS[day], 3) != 0 || (text[3] != ',' && text[3] != ' '))
+		if (length < 4 || memcmp(text, DAYS[day], 3) != 0 ||
+			(text[3] != ',' && text[3] != ' '))
 			continue;
-		return date_match(text + 3, text[3] == ',' ? ", dd m yyyy HH:ii:SS GMT" : " m dd HH:ii:SS yyyy", tm);
+		return date_match(text + 3,
+			text[3] == ',' ? ", dd m yyyy HH:ii:SS GMT" : " m dd HH:ii:SS yyyy", tm);
 	}
 	return false;
 }
@@ -200,12 +202,14 @@ int http_date_parse(const char *text, int64_t *seconds)
 	struct tm tm;
 	if (!date_read(text, &tm))
 		return -EINVAL;
-	if (tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
+	if (tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour > 23 || tm.tm_min > 59 ||
+		tm.tm_sec > 60)
 		return -EINVAL;
 	tm.tm_year -= 1900;
 	int month = tm.tm_mon;
 	*seconds = (int64_t)timegm(&tm);
-	bool overflowed = tm.tm_mon != month && tm.tm_mday > 1; /* 31 February; a leap second is none */
+	bool overflowed =
+		tm.tm_mon != month && tm.tm_mday > 1; /* 31 February; a leap second is none */
 	return overflowed ? -EINVAL : 0;
 }
 

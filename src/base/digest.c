@@ -29,7 +29,8 @@ void random_bytes(void *out, size_t length)
 {
 	unsigned char *at = out;
 	while (length) {
-		size_t part = length < 256 ? length : 256; /* never cut short by a signal (getrandom(2)) */
+		size_t part = length < 256 ? length
+					   : 256; /* never cut short by a signal (getrandom(2)) */
 		if (getrandom(at, part, 0) != (ssize_t)part)
 			abort();
 		at += part;

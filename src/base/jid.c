@@ -4,14 +4,14 @@
 #include "base/text.h"
 
 #include <errno.h>
-#include <stringprep.h>
 #include <string.h>
+#include <stringprep.h>
 
 enum { PART_MAX = 1023 };
 
 /* One part through its profile of stringprep (RFC 3454), in place; `part` holds PART_MAX + 1 bytes. */
-static bool part_prepare(char part[PART_MAX + 1], const char *text, size_t length,
-	const Stringprep_profile *profile)
+static bool part_prepare(
+	char part[PART_MAX + 1], const char *text, size_t length, const Stringprep_profile *profile)
 {
 	if (length == 0 || length > PART_MAX)
 		return false;
@@ -27,7 +27,7 @@ static bool domain_is_good(const char *domain)
 {
 	if (*domain == '[')
 		return strspn(domain + 1, "0123456789abcdef:.") == strcspn(domain + 1, "]") &&
-			text_ends_with(domain, "]");
+		       text_ends_with(domain, "]");
 	if (strpbrk(domain, " !\"#$%&'()*+,/:;<=>?@[\\]^`{|}") || *domain == '.')
 		return false;
 	return !strstr(domain, "..");
@@ -39,7 +39,8 @@ int jid_parse(struct arena *arena, const char *text, struct jid *out)
 	if (length > JID_MAX || !text_is_presentable(text))
 		return -EINVAL;
 	char local[PART_MAX + 1] = "", domain[PART_MAX + 1], resource[PART_MAX + 1] = "";
-	const char *slash = strchr(text, '/'); /* the first: a resourcepart may hold more, and "@" */
+	const char *slash =
+		strchr(text, '/'); /* the first: a resourcepart may hold more, and "@" */
 	const char *end = slash ? slash : text + length;
 	const char *at = memchr(text, '@', (size_t)(end - text));
 	if (at && !part_prepare(local, text, (size_t)(at - text), stringprep_xmpp_nodeprep))
@@ -48,14 +49,17 @@ int jid_parse(struct arena *arena, const char *text, struct jid *out)
 	if (!part_prepare(domain, start, (size_t)(end - start), stringprep_nameprep))
 		return -EINVAL;
 	size_t domain_length = strlen(domain);
-	if (domain_length > 1 && domain[domain_length - 1] == '.') /* RFC 7622, 3.2: the root's dot */
+	if (domain_length > 1 &&
+		domain[domain_length - 1] == '.') /* RFC 7622, 3.2: the root's dot */
 		domain[domain_length - 1] = '\0';
 	if (!domain_is_good(domain))
 		return -EINVAL;
-	if (slash && !part_prepare(resource, slash + 1, strlen(slash + 1), stringprep_xmpp_resourceprep))
+	if (slash &&
+		!part_prepare(resource, slash + 1, strlen(slash + 1), stringprep_xmpp_resourceprep))
 		return -EINVAL;
 	/* The profiles map some characters to others: look again at what came out. */
-	if (!text_is_presentable(local) || !text_is_presentable(domain) || !text_is_presentable(resource))
+	if (!text_is_presentable(local) || !text_is_presentable(domain) ||
+		!text_is_presentable(resource))
 		return -EINVAL;
 	char *bare = arena_printf(arena, "%s%s%s", local, at ? "@" : "", domain);
 	*out = (struct jid){

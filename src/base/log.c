@@ -23,7 +23,8 @@ static bool is_plain(const char *value)
 	if (!*value)
 		return false;
 	for (; *value; value++) {
-		if (*value <= ' ' || *value > '~' || *value == '"' || *value == '=' || *value == '\\')
+		if (*value <= ' ' || *value > '~' || *value == '"' || *value == '=' ||
+			*value == '\\')
 			return false;
 	}
 	return true;

@@ -101,12 +101,11 @@ static void poll_ready(uv_poll_t *poll, int status, int events)
 	struct watch *watch = (struct watch *)poll;
 	int got = status < 0 ? watch->wanted
 			     : (events & UV_READABLE ? WATCH_READ : 0) |
-				     (events & UV_WRITABLE ? WATCH_WRITE : 0);
+				       (events & UV_WRITABLE ? WATCH_WRITE : 0);
 	watch->ready(watch->arg, got & watch->wanted);
 }
 
-struct watch *watch_open(
-	struct loop *loop, int fd, void (*ready)(void *arg, int events), void *arg)
+struct watch *watch_open(struct loop *loop, int fd, void (*ready)(void *arg, int events), void *arg)
 {
 	struct watch *watch = new_or_abort(sizeof(*watch));
 	if (uv_poll_init(&loop->uv, &watch->poll, fd) < 0) {
@@ -125,7 +124,8 @@ void watch_want(struct watch *watch, int events)
 	watch->wanted = events;
 	if (events)
 		must(uv_poll_start(&watch->poll,
-			(events & WATCH_READ ? UV_READABLE : 0) | (events & WATCH_WRITE ? UV_WRITABLE : 0),
+			(events & WATCH_READ ? UV_READABLE : 0) |
+				(events & WATCH_WRITE ? UV_WRITABLE : 0),
 			poll_ready));
 	else
 		must(uv_poll_stop(&watch->poll));
@@ -188,8 +188,7 @@ static void work_done(uv_work_t *uv, int status)
 	free(work);
 }
 
-void loop_work(
-	struct loop *loop, void (*work)(void *arg), void (*done)(void *arg), void *arg)
+void loop_work(struct loop *loop, void (*work)(void *arg), void (*done)(void *arg), void *arg)
 {
 	struct work *item = new_or_abort(sizeof(*item));
 	*item = (struct work){.work = work, .done = done, .arg = arg};
@@ -237,15 +236,15 @@ static void resolved(uv_getaddrinfo_t *uv, int status, struct addrinfo *list)
 }
 
 void loop_resolve(struct loop *loop, const char *host, uint16_t port,
-	void (*found)(void *arg, int error, const struct sockaddr *address, socklen_t length), void *arg)
+	void (*found)(void *arg, int error, const struct sockaddr *address, socklen_t length),
+	void *arg)
 {
 	char service[8];
 	snprintf(service, sizeof(service), "%u", port);
 	struct resolution *resolution = new_or_abort(sizeof(*resolution));
 	resolution->found = found;
 	resolution->arg = arg;
-	const struct addrinfo hints = {
-		.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
 	if (uv_getaddrinfo(&loop->uv, &resolution->uv, resolved, host, service, &hints) < 0) {
 		found(arg, -ENOENT, NULL, 0);
 		free(resolution);

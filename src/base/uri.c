@@ -55,8 +55,8 @@ static const char *name_of(struct arena *arena, const char *spelling)
 	if (!*at)
 		return spelling;
 	size_t length;
-	uint8_t *normal =
-		u8_normalize(UNINORM_NFC, (const uint8_t *)spelling, strlen(spelling), NULL, &length);
+	uint8_t *normal = u8_normalize(
+		UNINORM_NFC, (const uint8_t *)spelling, strlen(spelling), NULL, &length);
 	if (!normal)
 		abort();
 	char *name = length <= NAME_MAX_BYTES ? arena_strndup(arena, (char *)normal, length) : NULL;
@@ -152,8 +152,8 @@ static bool host_is_good(const char *host, size_t length)
 	return true;
 }
 
-int authority_parse(struct arena *arena, const char *text, uint16_t default_port,
-	const char **host, uint16_t *port)
+int authority_parse(struct arena *arena, const char *text, uint16_t default_port, const char **host,
+	uint16_t *port)
 {
 	const char *bracket = *text == '[' ? strchr(text, ']') : text;
 	if (!bracket)
@@ -189,7 +189,8 @@ int url_parse(struct arena *arena, const char *text, struct url *out)
 		if (*at <= ' ' || *at > '~' || *at == '#')
 			return -EINVAL;
 	}
-	out->target = *target == '/' ? arena_strdup(arena, target) : arena_printf(arena, "/%s", target);
+	out->target =
+		*target == '/' ? arena_strdup(arena, target) : arena_printf(arena, "/%s", target);
 	return authority_parse(arena, arena_strndup(arena, authority, length), secure ? 443 : 80,
 		&out->host, &out->port);
 }

@@ -1,0 +1,423 @@
+#include "base/config.h"
+
+#include "base/address.h"
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/codec.h"
+#include "base/jid.h"
+#include "base/uri.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Reads one file; the first error is kept with its line. */
+struct reading {
+	struct arena *arena;
+	struct config *config;
+	FILE *file;
+	int line; /* of what inih tells of now, from 1 */
+	bool line_ended;
+	int *written; /* for each row of the table: the line of its key, 0 when it is not there */
+	char *error;
+	size_t size;
+	const char *name;
+};
+
+struct key;
+
+/* Writes the value into its place: NULL, or what is wrong with it. */
+typedef const char *key_set(struct reading *reading, const struct key *key, const char *value);
+
+static key_set set_text, set_listen, set_base_url, set_readable, set_count, set_threads, set_bool,
+	set_server, set_domain, set_users, set_networks, set_secret_file, set_duration, set_bytes;
+
+struct key {
+	const char *section, *name;
+	const char *standard; /* NULL: stays empty */
+	key_set *set;
+	size_t place;
+	bool repeatable;
+};
+
+#define PLACE(member) offsetof(struct config, member)
+
+/* clang-format off */
+static const struct key keys[] = {
+	{"http",   "listen",          "127.0.0.1:8080",              set_listen,      PLACE(http.listen), true},
+	{"http",   "base-url",        "http://files.localhost:8080", set_base_url,    PLACE(http.base_url)},
+	{"http",   "host",            "",                            set_text,        PLACE(http.host)},
+	{"http",   "tls-cert",        NULL,                          set_readable,    PLACE(http.tls_cert)},
+	{"http",   "tls-key",         NULL,                          set_readable,    PLACE(http.tls_key)},
+	{"http",   "threads",         "0",                           set_threads,     PLACE(http.threads)},
+	{"http",   "trusted-proxies", "",                            set_networks,    PLACE(http.trusted_proxies)},
+	{"http",   "allow-plain",     "no",                          set_bool,        PLACE(http.allow_plain)},
+	{"xmpp",   "server",          "127.0.0.1:5347",              set_server,      PLACE(xmpp.server)},
+	{"xmpp",   "domain",          "files.localhost",             set_domain,      PLACE(xmpp.domain)},
+	{"xmpp",   "secret",          NULL,                          set_text,        PLACE(xmpp.secret)},
+	{"xmpp",   "secret-file",     NULL,                          set_secret_file, PLACE(xmpp.secret)},
+	{"xmpp",   "users",           "localhost",                   set_users,       PLACE(xmpp.users)},
+	{"xmpp",   "confirm-timeout", "50s",                         set_duration,    PLACE(xmpp.confirm_timeout)},
+	{"xmpp",   "confirm-reuse",   "5min",                        set_duration,    PLACE(xmpp.confirm_reuse)},
+	{"store",  "path",            "/var/lib/missive",            set_text,        PLACE(store.path)},
+	{"store",  "may-block",       "no",                          set_bool,        PLACE(store.may_block)},
+	{"limits", "max-file-size",   "10G",                         set_bytes,       PLACE(limits.max_file_size)},
+	{"limits", "keep-free",       "1G",                          set_bytes,       PLACE(limits.keep_free)},
+	{"limits", "connections",     "10000",                       set_count,       PLACE(limits.connections)},
+};
+/* clang-format on */
+
+enum { KEYS = sizeof(keys) / sizeof(*keys), SECRET_MAX = 1024, LINE_LONGEST = 8192 };
+
+static void *place_of(struct reading *reading, const struct key *key)
+{
+	return (char *)reading->config + key->place;
+}
+
+static const char *set_text(struct reading *reading, const struct key *key, const char *value)
+{
+	*(const char **)place_of(reading, key) = arena_strdup(reading->arena, value);
+	return NULL;
+}
+
+static const char *set_listen(struct reading *reading, const struct key *key, const char *value)
+{
+	const char ***place = place_of(reading, key), **old = *place;
+	struct sockaddr_storage address;
+	size_t count = 0;
+
+	if (address_parse(value, &address) < 0)
+		return "this is no address and port, as in 127.0.0.1:8080 or [::1]:8080";
+	while (old && old[count])
+		count++;
+	*place = arena_alloc(reading->arena, (count + 2) * sizeof(**place));
+	if (count)
+		memcpy(*place, old, count * sizeof(*old));
+	(*place)[count] = arena_strdup(reading->arena, value);
+	return NULL;
+}
+
+static const char *set_base_url(struct reading *reading, const struct key *key, const char *value)
+{
+	struct url url;
+
+	if (url_parse(reading->arena, value, &url) < 0)
+		return "this is no http or https URL, as in https://files.example.org";
+	if (strcmp(url.target, "/") != 0)
+		return "the base URL has no path: give the daemon a host name of its own";
+	*(const char **)place_of(reading, key) = arena_printf(reading->arena, "%.*s",
+		(int)(strlen(value) - (value[strlen(value) - 1] == '/')), value);
+	return NULL;
+}
+
+static const char *set_readable(struct reading *reading, const struct key *key, const char *value)
+{
+	if (access(value, R_OK) < 0)
+		return arena_printf(reading->arena, "%s: %s", value, strerror(errno));
+	return set_text(reading, key, value);
+}
+
+/* Digits and one of the units; the sum into *out. */
+static bool parse_unit(
+	const char *value, const char *const *units, const uint64_t *factors, uint64_t *out)
+{
+	size_t digits = strspn(value, "0123456789");
+	char number[24];
+	int64_t amount;
+
+	if (digits == 0 || digits >= sizeof(number))
+		return false;
+	memcpy(number, value, digits);
+	number[digits] = '\0';
+	if (decimal_parse(number, &amount) < 0)
+		return false;
+	for (size_t i = 0; units[i]; i++)
+		if (strcmp(value + digits, units[i]) == 0)
+			return !__builtin_mul_overflow((uint64_t)amount, factors[i], out) &&
+			       *out <= INT64_MAX;
+	return false;
+}
+
+static const char *set_bytes(struct reading *reading, const struct key *key, const char *value)
+{
+	static const char *const units[] = {"", "K", "M", "G", "T", NULL};
+	static const uint64_t factors[] = {1, 1ULL << 10, 1ULL << 20, 1ULL << 30, 1ULL << 40};
+
+	if (!parse_unit(value, units, factors, place_of(reading, key)))
+		return "this is no number of bytes, as in 500M or 10G";
+	return NULL;
+}
+
+static const char *set_duration(struct reading *reading, const struct key *key, const char *value)
+{
+	static const char *const units[] = {"ms", "s", "min", "h", NULL};
+	static const uint64_t factors[] = {1, 1000, 60000, 3600000};
+
+	if (!parse_unit(value, units, factors, place_of(reading, key)))
+		return "this is no time, as in 50s or 5min";
+	return NULL;
+}
+
+static const char *set_count(struct reading *reading, const struct key *key, const char *value)
+{
+	static const char *const units[] = {"", NULL};
+	static const uint64_t factors[] = {1};
+	uint64_t *count = place_of(reading, key);
+
+	if (!parse_unit(value, units, factors, count) || *count > 1000000)
+		return "this is no number from 0 to 1000000";
+	return NULL;
+}
+
+static const char *set_threads(struct reading *reading, const struct key *key, const char *value)
+{
+	uint64_t *count = place_of(reading, key);
+	const char *wrong = set_count(reading, key, value);
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (!wrong && *count > 256)
+		return "more than 256 threads help nobody";
+	if (!wrong && *count == 0)
+		*count = cores < 1 ? 1 : cores > 256 ? 256 : (uint64_t)cores;
+	return wrong;
+}
+
+static const char *set_bool(struct reading *reading, const struct key *key, const char *value)
+{
+	bool *place = place_of(reading, key);
+
+	*place = strcmp(value, "yes") == 0;
+	return *place || strcmp(value, "no") == 0 ? NULL : "this is neither yes nor no";
+}
+
+static const char *set_server(struct reading *reading, const struct key *key, const char *value)
+{
+	const char *host;
+	uint16_t port;
+
+	if (authority_parse(reading->arena, value, 5347, &host, &port) < 0)
+		return "this is no host and port, as in 127.0.0.1:5347";
+	return set_text(reading, key, value);
+}
+
+static const char *domain_of(struct reading *reading, const char *text)
+{
+	struct jid jid;
+
+	if (jid_parse(reading->arena, text, &jid) < 0 || jid_has_localpart(&jid) ||
+		!jid_is_bare(&jid))
+		return NULL;
+	return jid.bare;
+}
+
+static const char *set_domain(struct reading *reading, const struct key *key, const char *value)
+{
+	const char *domain = domain_of(reading, value);
+
+	if (!domain)
+		return "this is no XMPP domain, as in files.example.org";
+	return set_text(reading, key, domain);
+}
+
+static const char *set_users(struct reading *reading, const struct key *key, const char *value)
+{
+	char *rest = arena_strdup(reading->arena, value), *word;
+	struct buf users = {0};
+	const char *wrong = NULL;
+
+	while (!wrong && (word = strtok_r(rest, " \t", &rest))) {
+		const char *domain = domain_of(reading, word);
+
+		if (domain)
+			buf_printf(&users, "%s%s", users.len ? " " : "", domain);
+		else
+			wrong = arena_printf(reading->arena, "%s is no XMPP domain", word);
+	}
+	if (!wrong && !users.len)
+		wrong = "nobody could upload: name at least one XMPP domain";
+	if (!wrong)
+		set_text(reading, key, buf_text(&users));
+	buf_free(&users);
+	return wrong;
+}
+
+static const char *set_networks(struct reading *reading, const struct key *key, const char *value)
+{
+	if (networks_check(value) < 0)
+		return "these are no networks, as in 127.0.0.1 10.0.0.0/8 ::1";
+	return set_text(reading, key, value);
+}
+
+static const char *set_secret_file(
+	struct reading *reading, const struct key *key, const char *value)
+{
+	char secret[SECRET_MAX + 2] = "";
+	FILE *file = fopen(value, "re");
+	size_t length;
+
+	if (!file)
+		return arena_printf(reading->arena, "%s: %s", value, strerror(errno));
+	length = fread(secret, 1, sizeof(secret) - 1, file);
+	fclose(file);
+	while (length && (secret[length - 1] == '\n' || secret[length - 1] == '\r'))
+		secret[--length] = '\0';
+	if (length > SECRET_MAX || strlen(secret) != length)
+		return arena_printf(reading->arena, "%s holds no secret of one line", value);
+	return set_text(reading, key, secret);
+}
+
+static int wrong_at(struct reading *reading, int line, const char *what)
+{
+	snprintf(reading->error, reading->size, "%s:%d: %s", reading->name, line ? line : 1, what);
+	return -EINVAL;
+}
+
+static int line_of(const struct reading *reading, const char *name)
+{
+	for (size_t i = 0; i < KEYS; i++)
+		if (strcmp(keys[i].name, name) == 0 && reading->written[i])
+			return reading->written[i];
+	return reading->line;
+}
+
+/* inih's handler: 1: go on; 0: stop, the error is written. */
+static int take(void *arg, const char *section, const char *name, const char *value)
+{
+	struct reading *reading = arg;
+	const char *wrong = NULL;
+	bool known = false;
+
+	for (size_t i = 0; i < KEYS; i++) {
+		known |= strcmp(keys[i].section, section) == 0;
+		if (strcmp(keys[i].section, section) != 0 || strcmp(keys[i].name, name) != 0)
+			continue;
+		if (reading->written[i] && !keys[i].repeatable)
+			wrong = arena_printf(reading->arena, "%s is already set in line %d", name,
+				reading->written[i]);
+		else
+			wrong = keys[i].set(reading, &keys[i], value);
+		reading->written[i] = reading->line;
+		return wrong ? (wrong_at(reading, reading->line, wrong), 0) : 1;
+	}
+	wrong = known ? arena_printf(
+				reading->arena, "there is no setting %s in [%s]", name, section)
+		: *section
+			? arena_printf(reading->arena, "there is no section [%s]", section)
+			: arena_printf(reading->arena, "%s stands before the first section", name);
+	wrong_at(reading, reading->line, wrong);
+	return 0;
+}
+
+/* inih's reader: like fgets(), and counts the lines. */
+static char *next_line(char *line, int size, void *arg)
+{
+	struct reading *reading = arg;
+	char *got = fgets(line, size, reading->file);
+
+	if (got && reading->line_ended)
+		reading->line++;
+	if (got)
+		reading->line_ended = strchr(line, '\n') != NULL;
+	return got;
+}
+
+static int set_standards(struct reading *reading)
+{
+	for (size_t i = 0; i < KEYS; i++) {
+		const char *wrong = NULL;
+
+		if (!reading->written[i] && keys[i].standard)
+			wrong = keys[i].set(reading, &keys[i], keys[i].standard);
+		if (wrong)
+			return wrong_at(reading, reading->line,
+				arena_printf(
+					reading->arena, "%s must be set: %s", keys[i].name, wrong));
+	}
+	return 0;
+}
+
+/* Whether a listener would carry credentials over a network without TLS. */
+static bool is_exposed(const struct config *config)
+{
+	for (const char **listen = config->http.listen; *listen; listen++) {
+		struct sockaddr_storage address;
+		char text[ADDRESS_TEXT];
+
+		address_parse(*listen, &address);
+		address_text((struct sockaddr *)&address, text);
+		if (!address_is_loopback(text))
+			return true;
+	}
+	return false;
+}
+
+/* What the values mean together. */
+static int check(struct reading *reading)
+{
+	const struct config *config = reading->config;
+
+	if (!config->xmpp.secret)
+		return wrong_at(reading, reading->line,
+			"secret or secret-file must be set in [xmpp]: the word that the XMPP "
+			"server knows");
+	if (!*config->xmpp.secret)
+		return wrong_at(reading, line_of(reading, "secret"),
+			"the secret is empty: anybody could speak for this component");
+	if (!config->http.tls_cert != !config->http.tls_key)
+		return wrong_at(reading,
+			line_of(reading, config->http.tls_cert ? "tls-cert" : "tls-key"),
+			"tls-cert and tls-key are set together or not at all");
+	if (is_exposed(config) && !config->http.tls_cert && !config->http.allow_plain)
+		return wrong_at(reading, line_of(reading, "listen"),
+			"this address is not loopback and there is no TLS: set tls-cert and "
+			"tls-key, "
+			"or allow-plain = yes if a proxy on a safe network speaks TLS");
+	if (config->limits.connections == 0)
+		return wrong_at(
+			reading, line_of(reading, "connections"), "connections must be 1 or more");
+	if (config->xmpp.confirm_timeout < 1000)
+		return wrong_at(reading, line_of(reading, "confirm-timeout"),
+			"nobody can answer in less than a second");
+	if (!*config->store.path)
+		return wrong_at(reading, line_of(reading, "path"), "path is empty");
+	return 0;
+}
+
+int config_load(struct arena *arena, const char *file, struct config *out, char *error, size_t size)
+{
+	struct reading reading = {
+		.arena = arena,
+		.config = out,
+		.file = fopen(file, "re"),
+		.line_ended = true,
+		.written = arena_alloc(arena, KEYS * sizeof(int)),
+		.error = error,
+		.size = size,
+		.name = file,
+	};
+	int result;
+
+	*out = (struct config){0};
+	*error = '\0';
+	if (!reading.file) {
+		snprintf(error, size, "%s:1: %s", file, strerror(errno));
+		return -EINVAL;
+	}
+	ini_allow_multiline = false;
+	ini_allow_inline_comments = false;
+	ini_stop_on_first_error = true;
+	ini_use_stack = false;
+	ini_allow_realloc = true;
+	ini_max_line = LINE_LONGEST;
+	result = ini_parse_stream(next_line, &reading, take, &reading);
+	fclose(reading.file);
+	if (result != 0 && !*error)
+		return wrong_at(
+			&reading, reading.line, "this line is neither a [section] nor a setting");
+	if (*error)
+		return -EINVAL;
+	result = set_standards(&reading);
+	return result < 0 ? result : check(&reading);
+}

@@ -1,0 +1,134 @@
+#include "../unit.h"
+
+#include "base/arena.h"
+#include "base/codec.h"
+#include "base/digest.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void test_base64(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *plain; /* NULL: refused */
+	} cases[] = {
+		{"", ""},
+		{"Zg==", "f"},
+		{"Zm8=", "fo"},
+		{"Zm9v", "foo"},
+		{"Zm9vYmFy", "foobar"},
+		{"Zg=", NULL},
+		{"Zg", NULL},
+		{"Zh==", NULL},
+		{"Zm9=", NULL},
+		{"Zm9v\n", NULL},
+		{"Zm 9", NULL},
+		{"Zg==Zg==", NULL},
+		{"====", NULL},
+	};
+	struct arena *arena = arena_new();
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		unsigned char out[64];
+		int64_t length = base64_decode(cases[i].text, strlen(cases[i].text), out);
+
+		if (!cases[i].plain) {
+			assert_int_equal(length, -EINVAL);
+			continue;
+		}
+		assert_int_equal(length, strlen(cases[i].plain));
+		assert_memory_equal(out, cases[i].plain, (size_t)length);
+		assert_string_equal(base64_encode(arena, cases[i].plain, (size_t)length), cases[i].text);
+	}
+	arena_free(arena);
+}
+
+static void test_hex_and_digests(void **state)
+{
+	char hex[9], sha1[SHA1_HEX], sha256[SHA256_HEX], a[RANDOM_ID], b[RANDOM_ID];
+
+	hex_encode(hex, "\x00\xff\x10\xab", 4);
+	assert_string_equal(hex, "00ff10ab");
+	sha1_hex(sha1, "abc", 3);
+	assert_string_equal(sha1, "a9993e364706816aba3e25717850c26c9cd0d89d");
+	sha256_hex(sha256, "abc", 3);
+	assert_string_equal(
+		sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	random_id(a);
+	random_id(b);
+	assert_int_equal(strlen(a), 32);
+	assert_string_not_equal(a, b);
+}
+
+static void test_dates(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t seconds; /* -1: refused */
+	} cases[] = {
+		{"Sun, 06 Nov 1994 08:49:37 GMT", 784111777},
+		{"Sunday, 06-Nov-94 08:49:37 GMT", 784111777},
+		{"Sun Nov  6 08:49:37 1994", 784111777},
+		{"Sun, 06 Nov 1994 08:49:37 CET", -1},
+		{"Sun, 06 Nov 1994 08:49:37", -1},
+		{"Sun, 32 Nov 1994 08:49:37 GMT", -1},
+		{"1994-11-06T08:49:37Z", -1},
+		{"", -1},
+	};
+	char http[30], iso[21];
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		int64_t seconds = 0;
+		int result = http_date_parse(cases[i].text, &seconds);
+
+		assert_int_equal(result, cases[i].seconds < 0 ? -EINVAL : 0);
+		if (result == 0)
+			assert_int_equal(seconds, cases[i].seconds);
+	}
+	http_date_format(http, 784111777);
+	assert_string_equal(http, "Sun, 06 Nov 1994 08:49:37 GMT");
+	iso_date_format(iso, 784111777);
+	assert_string_equal(iso, "1994-11-06T08:49:37Z");
+}
+
+static void test_decimal(void **state)
+{
+	static const struct {
+		const char *text;
+		int result;
+		int64_t value;
+	} cases[] = {
+		{"0", 0, 0},
+		{"007", 0, 7},
+		{"9223372036854775807", 0, INT64_MAX},
+		{"9223372036854775808", -ERANGE, 0},
+		{"99999999999999999999999", -ERANGE, 0},
+		{"", -EINVAL, 0},
+		{"-1", -EINVAL, 0},
+		{"+1", -EINVAL, 0},
+		{" 1", -EINVAL, 0},
+		{"1 ", -EINVAL, 0},
+		{"0x1", -EINVAL, 0},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		int64_t value = 0;
+
+		assert_int_equal(decimal_parse(cases[i].text, &value), cases[i].result);
+		if (cases[i].result == 0)
+			assert_int_equal(value, cases[i].value);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_base64),
+		cmocka_unit_test(test_hex_and_digests),
+		cmocka_unit_test(test_dates),
+		cmocka_unit_test(test_decimal),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
