@@ -32,7 +32,7 @@ struct xml_node {
 	const char *text;
 	struct xml_attribute *attributes;
 	struct xml_binding *bindings;
-	struct xml_node *parent, *child, *next;
+	struct xml_node *parent, *child, *last_child, *next;
 };
 
 struct xml_limits {

@@ -1,0 +1,55 @@
+#include "xml/tree.h"
+
+#include <errno.h>
+#include <limits.h>
+
+const struct xml_limits xml_limits_dav = {
+	.bytes = 256 << 10, .depth = 32, .elements = 4096, .attributes = 64, .namespaces = 64};
+
+static void check(struct tree *tree)
+{
+	if (tree->too_large)
+		XML_StopParser(tree->parser, XML_FALSE);
+}
+
+static void on_namespace(void *arg, const XML_Char *prefix, const XML_Char *ns)
+{
+	tree_namespace(arg, prefix, ns);
+	check(arg);
+}
+
+static void on_start(void *arg, const XML_Char *name, const XML_Char **attributes)
+{
+	tree_start(arg, name, attributes);
+	check(arg);
+}
+
+static void on_text(void *arg, const XML_Char *text, int length)
+{
+	tree_text(arg, text, length);
+}
+
+static void on_end(void *arg, const XML_Char *name)
+{
+	tree_end(arg);
+}
+
+int xml_read(struct arena *arena, const char *bytes, size_t length, const struct xml_limits *limits,
+	struct xml_node **root)
+{
+	struct tree tree = {.limits = limits, .arena = arena};
+	enum XML_Status status;
+
+	if (length > limits->bytes || length > INT_MAX)
+		return -E2BIG;
+	tree.parser = tree_parser_new(&tree);
+	XML_SetNamespaceDeclHandler(tree.parser, on_namespace, NULL);
+	XML_SetElementHandler(tree.parser, on_start, on_end);
+	XML_SetCharacterDataHandler(tree.parser, on_text);
+	status = XML_Parse(tree.parser, bytes, (int)length, XML_TRUE);
+	*root = tree.root;
+	tree_free(&tree);
+	if (tree.too_large)
+		return -E2BIG;
+	return status == XML_STATUS_OK ? 0 : -EINVAL;
+}
