@@ -19,7 +19,8 @@ struct prover;
 struct proof {
 	struct message message;
 	struct arena *arena; /* holds the strings below */
-	uint64_t ticket;     /* of the asker, unique in the process; unknown ones are dropped when it comes back */
+	uint64_t
+		ticket; /* of the asker, unique in the process; unknown ones are dropped when it comes back */
 	struct mailbox *reply;
 	struct jid jid;
 	const char *transaction_id, *method, *url;

@@ -9,9 +9,9 @@ struct arena;
 
 struct config {
 	struct {
-		const char **listen; /* NULL-terminated */
+		const char **listen;  /* NULL-terminated */
 		const char *base_url; /* without a slash at the end */
-		const char *host;     /* further names that Host may carry, separated by white space */
+		const char *host; /* further names that Host may carry, separated by white space */
 		const char *tls_cert, *tls_key;
 		const char *trusted_proxies; /* networks, separated by white space */
 		uint64_t threads;            /* never 0 here: one a core was counted */
@@ -21,7 +21,7 @@ struct config {
 		const char *server; /* host:port */
 		const char *domain; /* normalised */
 		const char *secret;
-		const char *users;         /* normalised domains, separated by one space */
+		const char *users;        /* normalised domains, separated by one space */
 		uint64_t confirm_timeout; /* milliseconds */
 		uint64_t confirm_reuse;   /* milliseconds */
 	} xmpp;

@@ -50,8 +50,7 @@ void timer_close(struct timer *timer);
  * Runs `work` on a thread of the pool and then `done` on the loop. Work that was handed over is always
  * done; loop_close() waits for it.
  */
-void loop_work(
-	struct loop *loop, void (*work)(void *arg), void (*done)(void *arg), void *arg);
+void loop_work(struct loop *loop, void (*work)(void *arg), void (*done)(void *arg), void *arg);
 
 struct signal_watch *signal_watch_open(
 	struct loop *loop, int number, void (*caught)(void *arg), void *arg);
@@ -62,4 +61,5 @@ void signal_watch_close(struct signal_watch *watch);
  * negative errno (-ENOENT: no such host). Not withdrawable: `arg` must live until then.
  */
 void loop_resolve(struct loop *loop, const char *host, uint16_t port,
-	void (*found)(void *arg, int error, const struct sockaddr *address, socklen_t length), void *arg);
+	void (*found)(void *arg, int error, const struct sockaddr *address, socklen_t length),
+	void *arg);

@@ -45,5 +45,5 @@ struct url {
 int url_parse(struct arena *arena, const char *text, struct url *out);
 
 /* A Host field's or :authority's value, "host[:port]"; default_port when none is written. 0 or -EINVAL. */
-int authority_parse(struct arena *arena, const char *text, uint16_t default_port,
-	const char **host, uint16_t *port);
+int authority_parse(struct arena *arena, const char *text, uint16_t default_port, const char **host,
+	uint16_t *port);

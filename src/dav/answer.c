@@ -46,8 +46,12 @@ static const struct {
 	{ENOENT, 404, "There is nothing here."},
 	{EEXIST, 412, "The name is taken."},
 	{EFBIG, 413, "This is larger than the server takes."},
-	{ENOSPC, 507, "There is no room left on the server. Ask its operator, or delete something first."},
-	{EDQUOT, 507, "There is no room left on the server. Ask its operator, or delete something first."},
+	{ENOSPC, 507,
+		"There is no room left on the server. Ask its operator, or delete something "
+		"first."},
+	{EDQUOT, 507,
+		"There is no room left on the server. Ask its operator, or delete something "
+		"first."},
 };
 
 const char *status_reason(int status)

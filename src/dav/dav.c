@@ -53,7 +53,8 @@ static int look_up(struct request *request, struct tx *tx, struct walk *walk)
 static enum step_result check_upload(struct request *request)
 {
 	if (request_header(request, "Content-Range"))
-		return answer_error(request, 400, NULL, "Uploads in parts are not taken: send it whole.");
+		return answer_error(
+			request, 400, NULL, "Uploads in parts are not taken: send it whole.");
 	if (request->content_length > (int64_t)request->dav->max_file_size)
 		return answer_errno(request, -EFBIG);
 	return STEP_NEXT;
@@ -95,8 +96,8 @@ static int prepare(struct request *request, struct tx *tx, struct walk *walk)
 	else if (!(method->on & on))
 		answer_not_allowed(request, on);
 	else
-		return precondition_check(request,
-			on == ON_UNMAPPED ? NULL : &walk->chain[walk->count - 1]);
+		return precondition_check(
+			request, on == ON_UNMAPPED ? NULL : &walk->chain[walk->count - 1]);
 	return -ECANCELED;
 }
 

@@ -20,8 +20,8 @@ static int members(const struct listing *listing, struct view *view, const struc
 	const char *after = *listing->after ? listing->after : NULL;
 
 	if (last(walk)->id == STORE_ROOT)
-		return store_root_members(view->tx, view->arena, &view->request->claim, after, PAGE,
-			rows, count);
+		return store_root_members(
+			view->tx, view->arena, &view->request->claim, after, PAGE, rows, count);
 	return store_members(view->tx, view->arena, last(walk)->id, after, PAGE, rows, count);
 }
 
@@ -84,8 +84,7 @@ static int write_page(struct listing *listing, struct view *view, const struct w
 	return more;
 }
 
-static int page_of(
-	struct request *request, struct tx *tx, const struct walk *walk, struct buf *out)
+static int page_of(struct request *request, struct tx *tx, const struct walk *walk, struct buf *out)
 {
 	struct view view = {.request = request, .tx = tx, .arena = arena_new()};
 	struct buf href = {0};
@@ -111,8 +110,8 @@ static int next_page(struct request *request, struct tx *tx, struct buf *out)
 	return error;
 }
 
-int listing_answer(struct request *request, struct tx *tx, const struct walk *walk,
-	struct listing *listing)
+int listing_answer(
+	struct request *request, struct tx *tx, const struct walk *walk, struct listing *listing)
 {
 	struct answer *answer = &request->answer;
 	struct buf href = {0};
@@ -128,15 +127,15 @@ int listing_answer(struct request *request, struct tx *tx, const struct walk *wa
 	answer_header(request, "Content-Type", listing->content_type);
 	if (last(walk)->collection && !request->path.collection) {
 		multistatus_href(&href, walk);
-		answer_header(request, "Content-Location",
-			arena_strdup(request->arena, buf_text(&href)));
+		answer_header(
+			request, "Content-Location", arena_strdup(request->arena, buf_text(&href)));
 		buf_free(&href);
 	}
 	return 0;
 }
 
-static int write_text(const struct listing *listing, const struct view *view, const char *href,
-	struct buf *out)
+static int write_text(
+	const struct listing *listing, const struct view *view, const char *href, struct buf *out)
 {
 	buf_puts(out, view->request->dav->base_url);
 	buf_puts(out, href);

@@ -28,8 +28,8 @@ struct listing {
 };
 
 /* Answers with the listing; it must live in the request's arena. 0 or negative errno. */
-int listing_answer(struct request *request, struct tx *tx, const struct walk *walk,
-	struct listing *listing);
+int listing_answer(
+	struct request *request, struct tx *tx, const struct walk *walk, struct listing *listing);
 
 /* The members of a collection for a person: their URLs, one a line. */
 int listing_answer_text(struct request *request, struct tx *tx, const struct walk *walk);

@@ -27,7 +27,7 @@ struct method {
 	enum method_body body;
 	enum right right; /* of who asks, on the request URL */
 	unsigned on;
-	int hidden; /* the status for who has no right: 403, or 404 */
+	int hidden;     /* the status for who has no right: 403, or 404 */
 	bool anonymous; /* answered without credentials too */
 
 	/*

@@ -6,7 +6,8 @@
 
 void multistatus_begin(struct buf *out)
 {
-	buf_puts(out, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<D:multistatus xmlns:D=\"DAV:\">\n");
+	buf_puts(out,
+		"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<D:multistatus xmlns:D=\"DAV:\">\n");
 }
 
 void multistatus_end(struct buf *out)
@@ -33,8 +34,8 @@ void multistatus_propstat_begin(struct buf *out)
 
 void multistatus_propstat_end(struct buf *out, int status, const char *condition)
 {
-	buf_printf(out, "</D:prop><D:status>HTTP/1.1 %d %s</D:status>", status,
-		status_reason(status));
+	buf_printf(
+		out, "</D:prop><D:status>HTTP/1.1 %d %s</D:status>", status, status_reason(status));
 	if (condition)
 		buf_printf(out, "<D:error><D:%s/></D:error>", condition);
 	buf_puts(out, "</D:propstat>");

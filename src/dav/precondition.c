@@ -105,7 +105,8 @@ int precondition_check(struct request *request, const struct resource *resource)
 			return malformed(request);
 		if (listed > 0)
 			return get ? not_modified(request, resource) : failed(request);
-	} else if (get && modified_since(request_header(request, "If-Modified-Since"), resource) == 0) {
+	} else if (get &&
+		   modified_since(request_header(request, "If-Modified-Since"), resource) == 0) {
 		return not_modified(request, resource);
 	}
 	return 0;

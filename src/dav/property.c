@@ -54,8 +54,8 @@ static int get_current_user_privilege_set(const struct view *view, struct buf *o
 			xml_write(out, "<D:privilege><D:", changes[i], "/></D:privilege>", NULL);
 	if (view_owned(view) && resource->collection)
 		buf_puts(out, "<D:privilege><D:unbind/></D:privilege>");
-	if (resource->collection &&
-		right_ask(view->request->dav, view->tx, &view->request->claim, &walk, RIGHT_UPLOAD) == 1)
+	if (resource->collection && right_ask(view->request->dav, view->tx, &view->request->claim,
+					    &walk, RIGHT_UPLOAD) == 1)
 		buf_puts(out, "<D:privilege><D:bind/></D:privilege>");
 	return 1;
 }

@@ -37,8 +37,8 @@ static int read_names(
 		node = xml_next_element(node)) {
 		if (propfind->count == PROPERTIES_MAX)
 			return refuse(request, 413, "That asks for too many properties.");
-		propfind->names[propfind->count++] = (struct name){
-			node->ns, node->name, property_live(node->ns, node->name)};
+		propfind->names[propfind->count++] =
+			(struct name){node->ns, node->name, property_live(node->ns, node->name)};
 	}
 	return 0;
 }
@@ -53,7 +53,8 @@ static int read_body(struct request *request, struct propfind *propfind)
 
 	if (request->xml.len == 0)
 		return 0;
-	error = xml_read(request->arena, request->xml.data, request->xml.len, &xml_limits_dav, &root);
+	error = xml_read(
+		request->arena, request->xml.data, request->xml.len, &xml_limits_dav, &root);
 	if (error == -E2BIG)
 		return refuse(request, 413, "The body is larger or deeper than a request needs.");
 	if (error < 0 || !xml_is(root, NS_DAV, "propfind"))
@@ -111,8 +112,8 @@ static bool may_see(const struct view *view, const struct live_property *live)
 	return !live->owner_only || view_owned(view);
 }
 
-static int write_allprop(const struct view *view, const struct property *dead, size_t dead_count,
-	struct buf *out)
+static int write_allprop(
+	const struct view *view, const struct property *dead, size_t dead_count, struct buf *out)
 {
 	const struct live_property *live;
 
@@ -127,8 +128,8 @@ static int write_allprop(const struct view *view, const struct property *dead, s
 	return 0;
 }
 
-static int write_propname(const struct view *view, const struct property *dead, size_t dead_count,
-	struct buf *out)
+static int write_propname(
+	const struct view *view, const struct property *dead, size_t dead_count, struct buf *out)
 {
 	const struct live_property *live;
 	struct buf value = {0};
@@ -192,8 +193,8 @@ static void write_missing(
 }
 
 /* One <response/> (RFC 4918, 9.1.3). */
-static int write_response(const struct listing *listing, const struct view *view, const char *href,
-	struct buf *out)
+static int write_response(
+	const struct listing *listing, const struct view *view, const char *href, struct buf *out)
 {
 	const struct propfind *propfind = listing->what;
 	int statuses[PROPERTIES_MAX];

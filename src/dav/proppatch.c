@@ -27,7 +27,8 @@ static int read_body(struct request *request, struct instruction *instructions)
 	struct xml_node *root;
 	int count = 0, error;
 
-	error = xml_read(request->arena, request->xml.data, request->xml.len, &xml_limits_dav, &root);
+	error = xml_read(
+		request->arena, request->xml.data, request->xml.len, &xml_limits_dav, &root);
 	if (error == -E2BIG)
 		return refuse(request, 413, "The body is larger or deeper than a request needs.");
 	if (error < 0 || !xml_is(root, NS_DAV, "propertyupdate"))
@@ -63,9 +64,8 @@ static int change_dead(const struct view *view, const struct instruction *instru
 	}
 	xml_write_node(&xml, node);
 	property.xml = buf_text(&xml);
-	error = xml.len > VALUE_MAX
-			? -ENOSPC
-			: store_property_set(view->tx, view->resource->id, &property);
+	error = xml.len > VALUE_MAX ? -ENOSPC
+				    : store_property_set(view->tx, view->resource->id, &property);
 	buf_free(&xml);
 	return error < 0 ? error : 200;
 }

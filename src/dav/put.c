@@ -25,7 +25,8 @@ int put_commit(struct request *request, struct tx *tx, const struct walk *walk)
 	if (path->collection)
 		return refuse(request, 409, "A file's URL has no slash at its end.");
 	if (create && (walk->count < path->depth || !last->collection))
-		return refuse(request, 409, "The collection to put it into is not there (MKCOL makes one).");
+		return refuse(request, 409,
+			"The collection to put it into is not there (MKCOL makes one).");
 	if (create)
 		error = store_make_file(tx, last->id, &path->segments[path->depth - 1],
 			request->claim.bare, type, request->upload, &made, request->arena);

@@ -20,8 +20,9 @@ struct request;
 /* What the daemon's requests have in common; outlives them. */
 struct dav {
 	struct store *store;
-	const char *base_url; /* without a slash at the end: every URL that is put out begins with it */
-	const char *users;    /* domains whose accounts may upload, separated by one space */
+	const char *
+		base_url; /* without a slash at the end: every URL that is put out begins with it */
+	const char *users; /* domains whose accounts may upload, separated by one space */
 	uint64_t max_file_size;
 };
 
@@ -48,7 +49,7 @@ struct answer {
 		ANSWER_EMPTY,   /* Content-Length: 0, or none where the status has none */
 		ANSWER_BYTES,   /* `bytes` */
 		ANSWER_CONTENT, /* `length` bytes of `content` from `offset` on */
-		ANSWER_PAGES,   /* `bytes`, then what `page` appends to it, until it says that it is done */
+		ANSWER_PAGES, /* `bytes`, then what `page` appends to it, until it says that it is done */
 	} kind;
 	struct buf bytes;
 	struct content content; /* closed by request_end() */
@@ -68,8 +69,8 @@ struct request {
 	/* As received, checked by http. */
 	const struct method *method;
 	struct path path;
-	const char *url;     /* base-url and the encoded path: what prompts and answers show */
-	bool server_wide;    /* OPTIONS * */
+	const char *url;  /* base-url and the encoded path: what prompts and answers show */
+	bool server_wide; /* OPTIONS * */
 	struct header *headers;
 	size_t header_count;
 	bool has_body;

@@ -8,8 +8,8 @@ struct tx;
 struct walk;
 
 enum right {
-	RIGHT_READ,   /* the owner and the nearest jidlist */
-	RIGHT_LOOK,   /* read, or create where nothing is mapped: who may create there learns that a name is free */
+	RIGHT_READ, /* the owner and the nearest jidlist */
+	RIGHT_LOOK, /* read, or create where nothing is mapped: who may create there learns that a name is free */
 	RIGHT_CHANGE, /* the owner; where nothing is mapped, who may create there: they get a 404 */
 	RIGHT_UPLOAD, /* create, or replace what is one's own; domains in users only */
 };
@@ -19,7 +19,8 @@ int right_ask(const struct dav *dav, struct tx *tx, const struct jid *jid, const
 	enum right right);
 
 /* RIGHT_READ for a member that was listed, without a walk: `inherited` is the answer for its parent's list. */
-int right_read_member(struct tx *tx, const struct jid *jid, const struct resource *member, int inherited);
+int right_read_member(
+	struct tx *tx, const struct jid *jid, const struct resource *member, int inherited);
 
 /* What the nearest list of this walk says: 1, 0 or negative errno. The owner is not looked at. */
 int right_inherited(struct tx *tx, const struct jid *jid, const struct walk *walk);

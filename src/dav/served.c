@@ -73,7 +73,8 @@ static bool is_shown(const char *type)
 		size_t length = strlen(shown[i]);
 
 		if (strncasecmp(type, shown[i], length) == 0 &&
-			(shown[i][length - 1] == '/' || !type[length] || strchr("; \t", type[length])))
+			(shown[i][length - 1] == '/' || !type[length] ||
+				strchr("; \t", type[length])))
 			return true;
 	}
 	return false;

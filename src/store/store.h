@@ -30,8 +30,7 @@ struct store_options {
 };
 
 /* -EBUSY: another daemon has it. The reason, for a person, goes into error. Starts the committer and the sweep of orphans. */
-int store_open(
-	struct store **store, const struct store_options *options, char *error, size_t size);
+int store_open(struct store **store, const struct store_options *options, char *error, size_t size);
 
 /* All that was submitted has been answered before. */
 void store_close(struct store *store);
@@ -75,9 +74,9 @@ struct resource {
 	bool has_list;     /* it has a jidlist of its own, be it empty */
 	bool has_properties;
 	int64_t content; /* 0 for collections; what the ETag is made from: new content, new number, for ever */
-	uint64_t length; /* bytes */
-	const char *content_type; /* as the uploader said it, checked; NULL when not said */
-	const char *displayname;  /* NULL: none */
+	uint64_t length;           /* bytes */
+	const char *content_type;  /* as the uploader said it, checked; NULL when not said */
+	const char *displayname;   /* NULL: none */
 	int64_t created, modified; /* milliseconds since the epoch */
 	int64_t change;            /* grows with every change of the store */
 };
@@ -110,7 +109,8 @@ struct upload;
 
 /* The upload must have been finished. -EEXIST. */
 int store_make_file(struct tx *tx, int64_t parent, const struct segment *segment, const char *owner,
-	const char *content_type, struct upload *upload, struct resource *made, struct arena *arena);
+	const char *content_type, struct upload *upload, struct resource *made,
+	struct arena *arena);
 
 /* New content for an existing file; list, properties, displayname and creation date stay. */
 int store_replace_content(struct tx *tx, const struct resource *resource, const char *content_type,
@@ -142,25 +142,29 @@ struct property {
 	const char *xml;
 };
 
-enum { STORE_PROPERTIES_MAX_BYTES = 1 << 20 }; /* of one resource; above it store_property_set() says -ENOSPC */
+enum {
+	STORE_PROPERTIES_MAX_BYTES = 1 << 20
+}; /* of one resource; above it store_property_set() says -ENOSPC */
 
-int store_properties(
-	struct tx *tx, struct arena *arena, int64_t resource, struct property **properties, size_t *count);
+int store_properties(struct tx *tx, struct arena *arena, int64_t resource,
+	struct property **properties, size_t *count);
 int store_property_set(struct tx *tx, int64_t resource, const struct property *property);
-int store_property_remove(struct tx *tx, int64_t resource, const char *ns, const char *name); /* 0 also when absent */
-int store_displayname_set(struct tx *tx, int64_t resource, const char *displayname); /* NULL: none */
+int store_property_remove(
+	struct tx *tx, int64_t resource, const char *ns, const char *name); /* 0 also when absent */
+int store_displayname_set(
+	struct tx *tx, int64_t resource, const char *displayname); /* NULL: none */
 
 /* ---- content ---- */
 
 struct content {
 	uint64_t length;
-	int fd;           /* -1: it is in bytes */
+	int fd;            /* -1: it is in bytes */
 	const char *bytes; /* lives in the arena */
 };
 
 /* -ESTALE: gone since the resource was looked up in an earlier transaction. */
-int store_content_open(
-	struct tx *tx, struct arena *arena, const struct resource *resource, struct content *content);
+int store_content_open(struct tx *tx, struct arena *arena, const struct resource *resource,
+	struct content *content);
 void store_content_close(struct content *content);
 
 /*

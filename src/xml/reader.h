@@ -36,14 +36,14 @@ struct xml_node {
 };
 
 struct xml_limits {
-	size_t bytes;      /* of a document, or of one child of a stream's root */
-	size_t depth;      /* of elements */
+	size_t bytes; /* of a document, or of one child of a stream's root */
+	size_t depth; /* of elements */
 	size_t elements;
 	size_t attributes; /* on one element */
 	size_t namespaces; /* declarations in all */
 };
 
-extern const struct xml_limits xml_limits_dav;    /* RULES "WebDAV" */
+extern const struct xml_limits xml_limits_dav; /* RULES "WebDAV" */
 extern const struct xml_limits xml_limits_stanza;
 
 /* 0; -EINVAL: not well-formed, or a DOCTYPE; -E2BIG: over a limit. The tree lives in the arena. */

@@ -14,8 +14,8 @@ struct xml_stream {
 	struct tree tree; /* of the child that is being read; first, for tree.c */
 	const struct xml_stream_handler *handler;
 	void *arg;
-	size_t depth;      /* of open elements, the root's included */
-	XML_Index begin;   /* where the child begins */
+	size_t depth;    /* of open elements, the root's included */
+	XML_Index begin; /* where the child begins */
 	XML_Index fed;
 };
 

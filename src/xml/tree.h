@@ -15,7 +15,7 @@ struct tree {
 	struct xml_node *open; /* the innermost open element; NULL outside the root */
 	size_t depth, elements, namespaces;
 	struct xml_binding *bindings, **bindings_end; /* told before their element starts */
-	struct buf text;			      /* since the last tag */
+	struct buf text;                              /* since the last tag */
 	bool too_large; /* a limit was passed: nothing is added any more */
 };
 

@@ -20,7 +20,9 @@ static size_t character(const char *text)
 		return first == '\t' || first == '\n' || first == '\r';
 	if (strnlen(text, length) < length || !text_is_utf8(text, length))
 		return 0;
-	return strncmp(text, "\xef\xbf\xbe", 3) == 0 || strncmp(text, "\xef\xbf\xbf", 3) == 0 ? 0 : length;
+	return strncmp(text, "\xef\xbf\xbe", 3) == 0 || strncmp(text, "\xef\xbf\xbf", 3) == 0
+		       ? 0
+		       : length;
 }
 
 static const char *entity(char c)
@@ -108,8 +110,8 @@ static void put_attribute(struct buf *out, const char *prefix, const char *name,
 
 static void put_binding(struct buf *out, const struct xml_binding *binding)
 {
-	put_attribute(out, *binding->prefix ? "xmlns" : "", *binding->prefix ? binding->prefix : "xmlns",
-		binding->ns);
+	put_attribute(out, *binding->prefix ? "xmlns" : "",
+		*binding->prefix ? binding->prefix : "xmlns", binding->ns);
 }
 
 /* Whether an element nearer to `node` than `holder`, or an earlier one on holder, binds the prefix anew. */

@@ -34,7 +34,7 @@ struct question {
 	const char *method;
 	const char *url;
 	const char *address; /* where the request came from, for the text */
-	bool admits_more;    /* a yes also admits one GET or one upload of the same URL: the text says so */
+	bool admits_more; /* a yes also admits one GET or one upload of the same URL: the text says so */
 };
 
 /*

@@ -38,9 +38,10 @@ void xmpp_on_link(struct xmpp *xmpp, void (*link)(void *arg, bool up), void *arg
 struct stanza {
 	const struct xml_node *node;
 	struct jid from;
-	const char *kind;            /* "iq", "message", "presence" */
-	const char *type, *id;       /* "" when absent */
-	const struct xml_node *payload; /* the first child element of an iq; NULL when there is none */
+	const char *kind;      /* "iq", "message", "presence" */
+	const char *type, *id; /* "" when absent */
+	const struct xml_node
+		*payload; /* the first child element of an iq; NULL when there is none */
 	struct arena *arena;
 };
 
@@ -51,4 +52,5 @@ int xmpp_send(struct xmpp *xmpp, const struct buf *stanza);
 
 /* Answers an iq: result with this payload (markup; NULL: empty), or an error of RFC 6120, 8.3. */
 void xmpp_reply(struct xmpp *xmpp, const struct stanza *stanza, const struct buf *payload);
-void xmpp_reply_error(struct xmpp *xmpp, const struct stanza *stanza, const char *type, const char *condition);
+void xmpp_reply_error(
+	struct xmpp *xmpp, const struct stanza *stanza, const char *type, const char *condition);

@@ -39,7 +39,8 @@ static void test_base64(void **state)
 		}
 		assert_int_equal(length, strlen(cases[i].plain));
 		assert_memory_equal(out, cases[i].plain, (size_t)length);
-		assert_string_equal(base64_encode(arena, cases[i].plain, (size_t)length), cases[i].text);
+		assert_string_equal(
+			base64_encode(arena, cases[i].plain, (size_t)length), cases[i].text);
 	}
 	arena_free(arena);
 }

@@ -8,7 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static int load(struct arena *arena, const char *text, struct config *config, char *error, size_t size)
+static int load(
+	struct arena *arena, const char *text, struct config *config, char *error, size_t size)
 {
 	char name[] = "/tmp/missive-config-XXXXXX", full[256];
 	int fd = mkstemp(name), result;
@@ -32,7 +33,8 @@ static void test_standards(void **state)
 	struct config config;
 	char error[256];
 
-	assert_int_equal(load(arena, "[xmpp]\nsecret = s3;cret # no comment\n", &config, error, 256), 0);
+	assert_int_equal(
+		load(arena, "[xmpp]\nsecret = s3;cret # no comment\n", &config, error, 256), 0);
 	assert_string_equal(config.xmpp.secret, "s3;cret # no comment");
 	assert_string_equal(config.http.listen[0], "127.0.0.1:8080");
 	assert_null(config.http.listen[1]);
@@ -58,7 +60,8 @@ static void test_values(void **state)
 	assert_int_equal(load(arena,
 				 "[http]\nlisten = 127.0.0.1:1\nlisten = [::1]:2\n"
 				 "base-url = https://Files.Example.org/\n"
-				 "[xmpp]\nsecret = x\nusers = Montague.LIT  capulet.lit\nconfirm-timeout=2min\n"
+				 "[xmpp]\nsecret = x\nusers = Montague.LIT  "
+				 "capulet.lit\nconfirm-timeout=2min\n"
 				 "[limits]\nmax-file-size = 500M\n",
 				 &config, error, sizeof(error)),
 		0);
@@ -86,13 +89,18 @@ static void test_refused(void **state)
 		{"[xmpp]\nsecret = x\nsecret = y\n", "3: secret is already set in line 2"},
 		{"[xmpp]\nsecret = x\nwhat is this\n", "3: this line is neither"},
 		{"[xmpp]\nsecret = x\n[http]\nlisten = 8080\n", "4: this is no address and port"},
-		{"[xmpp]\nsecret = x\n[http]\nlisten = 0.0.0.0:80\n", "4: this address is not loopback"},
-		{"[xmpp]\nsecret = x\n[http]\nbase-url = files\n", "4: this is no http or https URL"},
-		{"[xmpp]\nsecret = x\n[http]\nbase-url = http://a/b\n", "4: the base URL has no path"},
+		{"[xmpp]\nsecret = x\n[http]\nlisten = 0.0.0.0:80\n",
+			"4: this address is not loopback"},
+		{"[xmpp]\nsecret = x\n[http]\nbase-url = files\n",
+			"4: this is no http or https URL"},
+		{"[xmpp]\nsecret = x\n[http]\nbase-url = http://a/b\n",
+			"4: the base URL has no path"},
 		{"[xmpp]\nsecret = x\n[http]\ntls-cert = /nowhere\n", "4: /nowhere: No such file"},
 		{"[xmpp]\nsecret = x\n[http]\ntls-cert = /dev/null\n", "4: tls-cert and tls-key"},
-		{"[xmpp]\nsecret = x\n[http]\nallow-plain = maybe\n", "4: this is neither yes nor no"},
-		{"[xmpp]\nsecret = x\n[http]\ntrusted-proxies = proxy\n", "4: these are no networks"},
+		{"[xmpp]\nsecret = x\n[http]\nallow-plain = maybe\n",
+			"4: this is neither yes nor no"},
+		{"[xmpp]\nsecret = x\n[http]\ntrusted-proxies = proxy\n",
+			"4: these are no networks"},
 		{"[xmpp]\nsecret = x\nusers =\n", "3: nobody could upload"},
 		{"[xmpp]\nsecret = x\nusers = a b@c\n", "3: b@c is no XMPP domain"},
 		{"[xmpp]\nsecret = x\ndomain = a@b\n", "3: this is no XMPP domain"},
@@ -102,7 +110,8 @@ static void test_refused(void **state)
 		{"[xmpp]\nsecret-file = /nowhere\n", "2: /nowhere: No such file"},
 		{"[xmpp]\nsecret-file = /dev/null\n", "2: the secret is empty"},
 		{"[xmpp]\nsecret = x\n[limits]\nkeep-free = 1X\n", "4: this is no number of bytes"},
-		{"[xmpp]\nsecret = x\n[limits]\nkeep-free = 99999999T\n", "4: this is no number of bytes"},
+		{"[xmpp]\nsecret = x\n[limits]\nkeep-free = 99999999T\n",
+			"4: this is no number of bytes"},
 		{"[xmpp]\nsecret = x\n[limits]\nconnections = 0\n", "4: connections must be"},
 	};
 	struct arena *arena = arena_new();

@@ -21,8 +21,13 @@ static void test_parse(void **state)
 		{"montague.lit/x@y", "montague.lit/x@y"},
 		{"J\xc3\x9cRGEN@example.org", "j\xc3\xbcrgen@example.org"},
 		{"ju\xcc\x88rgen@example.org", "j\xc3\xbcrgen@example.org"},
-		{"stra\xc3\x9f" "e@example.org", "strasse@example.org"},
-		{"romeo@B\xc3\x9c" "CHER.example", "romeo@b\xc3\xbc" "cher.example"},
+		{"stra\xc3\x9f"
+		 "e@example.org",
+			"strasse@example.org"},
+		{"romeo@B\xc3\x9c"
+		 "CHER.example",
+			"romeo@b\xc3\xbc"
+			"cher.example"},
 		{"", NULL},
 		{"@montague.lit", NULL},
 		{"romeo@", NULL},

@@ -27,7 +27,8 @@ static void write_lines(void)
 {
 	log_event(LOG_DEBUG, "unseen", NULL);
 	log_event(LOG_INFO, "get", "path", "/a", "status", log_number(200), NULL);
-	log_event(LOG_WARNING, "odd", "value", "a b\"\nlevel=error", "none", (char *)NULL, "empty", "", NULL);
+	log_event(LOG_WARNING, "odd", "value", "a b\"\nlevel=error", "none", (char *)NULL, "empty",
+		"", NULL);
 }
 
 static void test_lines(void **state)

@@ -11,15 +11,21 @@ static void test_presentable(void **state)
 		bool presentable;
 	} cases[] = {
 		{"abc", true},
-		{"gr\xc3\xbc\xc3\x9f" "e \xf0\x9f\x98\x80", true},
+		{"gr\xc3\xbc\xc3\x9f"
+		 "e \xf0\x9f\x98\x80",
+			true},
 		{"a\nb", false},
 		{"a\tb", false},
 		{"\x1b[31m", false},
 		{"\x7f", false},
 		{"\xc2\x85", false},
 		{"\xe2\x80\xa8", false},
-		{"\xe2\x80\xae" "abc", false},
-		{"\xe2\x81\xa6" "abc", false},
+		{"\xe2\x80\xae"
+		 "abc",
+			false},
+		{"\xe2\x81\xa6"
+		 "abc",
+			false},
 		{"\xef\xbf\xbf", false},
 		{"\xed\xa0\x80", false},
 		{"\xc0\xaf", false},

@@ -18,10 +18,11 @@ static void test_tree(void **state)
 	const struct xml_node *node;
 	struct xml_node *root;
 
-	assert_int_equal(read_text(arena,
-				 "<?xml version='1.0'?><D:a xmlns:D='DAV:' xml:lang='de' b='1&amp;2'> x"
-				 "<c xmlns='urn:c'>y<!-- no --> z</c><?pi?><D:d/>t</D:a>",
-				 &root),
+	assert_int_equal(
+		read_text(arena,
+			"<?xml version='1.0'?><D:a xmlns:D='DAV:' xml:lang='de' b='1&amp;2'> x"
+			"<c xmlns='urn:c'>y<!-- no --> z</c><?pi?><D:d/>t</D:a>",
+			&root),
 		0);
 	assert_true(xml_is(root, "DAV:", "a"));
 	assert_string_equal(root->prefix, "D");
@@ -93,7 +94,8 @@ static void test_limits(void **state)
 				if (!number)
 					buf_puts(&text, cases[i].repeated);
 				else
-					buf_printf(&text, "%.*s%zu%s", (int)(number - cases[i].repeated),
+					buf_printf(&text, "%.*s%zu%s",
+						(int)(number - cases[i].repeated),
 						cases[i].repeated, k, number + 3);
 			}
 			buf_puts(&text, cases[i].after);

@@ -50,9 +50,11 @@ static void test_node(void **state)
 		{"<r xmlns='urn:d' xml:lang='en'><a/></r>", "<a xmlns=\"urn:d\" xml:lang=\"en\"/>"},
 		{"<r xmlns='urn:d' xml:lang='en'><a xml:lang='de' xmlns='urn:e'/></r>",
 			"<a xmlns=\"urn:e\" xml:lang=\"de\"/>"},
-		{"<r xmlns:p='urn:1'><a xmlns:p='urn:2' p:b=''/></r>", "<a xmlns:p=\"urn:2\" p:b=\"\"/>"},
+		{"<r xmlns:p='urn:1'><a xmlns:p='urn:2' p:b=''/></r>",
+			"<a xmlns:p=\"urn:2\" p:b=\"\"/>"},
 		{"<r xmlns='urn:d'><a xmlns=''/></r>", "<a xmlns=\"\"/>"},
-		{"<r><a b='&#10;&#9;&lt;'>&#13;&lt;</a></r>", "<a b=\"&#10;&#9;&lt;\">&#13;&lt;</a>"},
+		{"<r><a b='&#10;&#9;&lt;'>&#13;&lt;</a></r>",
+			"<a b=\"&#10;&#9;&lt;\">&#13;&lt;</a>"},
 	};
 	struct arena *arena = arena_new();
 

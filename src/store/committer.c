@@ -1,0 +1,227 @@
+/*
+ * The one thread that changes the database: takes all changes that are queued, runs each in a savepoint of one transaction,
+ * commits once and then lets the answers go.
+ */
+#include "base/log.h"
+#include "base/loop.h"
+#include "store/inside.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { REAPED_AT_ONCE = 500 };
+
+/* Numbers that were given out stay given out: a batch that failed leaves gaps. */
+static int save_numbers(struct tx *tx)
+{
+	return sql_run(tx, "UPDATE counter SET resource = ?1, change = ?2", "ii",
+		tx->store->last_resource, tx->store->last_change);
+}
+
+/* What is over with the transaction goes now; a name that cannot be removed is left to the next start's sweep. */
+static void unlink_doomed(struct tx *tx)
+{
+	const char *end = tx->doomed.data + tx->doomed.len;
+	char path[BLOB_PATH];
+
+	for (const char *name = tx->doomed.data; name < end; name += strlen(name) + 1) {
+		blob_path(path, name);
+		if (unlinkat(tx->store->blobs, path, 0) < 0)
+			log_event(LOG_WARNING, "blob-left", "reason", strerror(errno), NULL);
+	}
+}
+
+static void roll_back(struct tx *tx)
+{
+	if (!sqlite3_get_autocommit(tx->db))
+		tx_begin(tx, "ROLLBACK");
+}
+
+/* One change in a savepoint. False: SQLite has rolled the whole transaction back. */
+static bool run_one(struct tx *tx, struct store_change *change)
+{
+	size_t doomed = tx->doomed.len;
+	bool deleted = tx->deleted;
+	int error;
+
+	change->uncertain = false;
+	change->result = tx_begin(tx, "SAVEPOINT change");
+	if (change->result == 0)
+		change->result = change->run(tx, change);
+	if (sqlite3_get_autocommit(tx->db))
+		return false;
+	error = 0;
+	if (change->result < 0) {
+		error = tx_begin(tx, "ROLLBACK TO change");
+		tx->doomed.len = doomed;
+		tx->deleted = deleted;
+	}
+	if (error == 0)
+		error = tx_begin(tx, "RELEASE change");
+	return error == 0 && !sqlite3_get_autocommit(tx->db);
+}
+
+/*
+ * 0, or an errno; uncertain: the database may be found committed after a crash. A disk that was full had no room for the
+ * frame that commits.
+ */
+static int commit(struct tx *tx, bool *uncertain)
+{
+	int error = save_numbers(tx);
+
+	*uncertain = false;
+	if (error == 0) {
+		error = tx_begin(tx, "COMMIT");
+		*uncertain = error < 0 && error != -ENOSPC;
+	}
+	if (error < 0)
+		roll_back(tx);
+	else
+		unlink_doomed(tx);
+	return error;
+}
+
+/* A change that was refused has its answer and changed nothing: it keeps it. */
+static void fail(struct message *at, const struct message *end, int error, bool uncertain)
+{
+	for (; at != end; at = at->next) {
+		struct store_change *change = (struct store_change *)at;
+
+		if (change->result >= 0) {
+			change->result = error;
+			change->uncertain = uncertain;
+		}
+	}
+}
+
+/* Runs the changes from `list` to `end` in one transaction. False: nothing of it happened, run each alone. */
+static bool run_together(struct tx *tx, struct message *list, const struct message *end)
+{
+	struct message *at = list;
+	int error = tx_begin(tx, "BEGIN IMMEDIATE");
+	bool uncertain = false;
+
+	tx->doomed.len = 0;
+	for (; error == 0 && at != end; at = at->next)
+		if (!run_one(tx, (struct store_change *)at)) {
+			roll_back(tx);
+			return false;
+		}
+	if (error == 0)
+		error = commit(tx, &uncertain);
+	if (error < 0)
+		fail(list, end, error, uncertain);
+	return true;
+}
+
+/* The whole transaction was lost in the middle; each gets one of its own, and what fails again has failed. */
+static void run_each(struct tx *tx, struct message *list)
+{
+	for (; list; list = list->next) {
+		struct store_change *change = (struct store_change *)list;
+
+		if (!run_together(tx, list, list->next) && change->result >= 0)
+			change->result = -EIO;
+	}
+}
+
+static int reap_some(struct tx *tx, struct store_change *change)
+{
+	int more = reap(tx, REAPED_AT_ONCE);
+
+	if (more > 0)
+		tx->deleted = true;
+	return more < 0 ? more : 0;
+}
+
+/* Between batches, so that nobody waits behind a large tree. */
+static void reap_later(struct store *store)
+{
+	static const struct store_change reaping = {.run = reap_some};
+	struct store_change *change = malloc(sizeof(*change));
+
+	if (!change)
+		abort();
+	*change = reaping;
+	mailbox_post(store->changes, &change->message);
+}
+
+static int stop(struct tx *tx, struct store_change *change)
+{
+	tx->store->stopping = true;
+	loop_stop(tx->store->loop);
+	return 0;
+}
+
+static void let_go(struct message *list)
+{
+	while (list) {
+		struct store_change *change = (struct store_change *)list;
+
+		list = list->next;
+		if (change->reply)
+			mailbox_post(change->reply, &change->message);
+		else
+			free(change);
+	}
+}
+
+static void take(void *arg, struct message *list)
+{
+	struct store *store = arg;
+	struct tx *tx = store->writer;
+	bool more;
+
+	tx->deleted = false;
+	if (!run_together(tx, list, NULL))
+		run_each(tx, list);
+	more = tx->deleted;
+	let_go(list);
+	if (more && !store->stopping)
+		reap_later(store);
+}
+
+static void *commit_all(void *arg)
+{
+	struct store *store = arg;
+	sigset_t all;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, NULL);
+	loop_run(store->loop);
+	return NULL;
+}
+
+int committer_start(struct store *store)
+{
+	int error = loop_open(&store->loop);
+
+	if (error < 0)
+		return error;
+	store->changes = mailbox_open(store->loop, take, store);
+	reap_later(store);
+	return -pthread_create(&store->committer, NULL, commit_all, store);
+}
+
+void committer_stop(struct store *store)
+{
+	struct store_change *last = calloc(1, sizeof(*last));
+
+	if (!last)
+		abort();
+	last->run = stop;
+	mailbox_post(store->changes, &last->message);
+	pthread_join(store->committer, NULL);
+	mailbox_close(store->changes);
+	loop_close(store->loop);
+}
+
+void store_submit(struct store *store, struct store_change *change)
+{
+	assert(change->reply);
+	mailbox_post(store->changes, &change->message);
+}

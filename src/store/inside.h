@@ -1,0 +1,61 @@
+/* What the files of this room share. */
+#pragma once
+
+#include "store/tx.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { INLINE_MAX = 64 << 10 }; /* bytes of content that are kept in the database */
+
+struct store {
+	struct store_options options;
+	char *database; /* path */
+	int directory, blobs, lock;
+	pthread_key_t own;            /* a thread's connection */
+	_Atomic(struct tx *) readers; /* all of them */
+	int64_t start; /* how often the store was opened: blobs of this start begin with it */
+
+	pthread_t committer;
+	struct loop *loop; /* the committer's */
+	struct mailbox *changes;
+	struct tx *writer;                  /* the committer's connection */
+	bool stopping;                      /* the committer's: nothing more is queued by itself */
+	int64_t last_resource, last_change; /* numbers given out, the committer's alone */
+
+	pthread_t sweeper;
+	atomic_bool sweeping; /* false: stop */
+};
+
+int committer_start(struct store *store);
+void committer_stop(struct store *store);
+
+/* Looks for blobs of earlier starts that nothing names, on a thread of its own. */
+int sweep_start(struct store *store);
+void sweep_stop(struct store *store);
+
+/*
+ * Removes at most `most` rows of what was deleted. 1: there is more; 0: nothing is left; negative errno.
+ */
+int reap(struct tx *tx, int most);
+
+/* A resource's row and what hangs on it; its content when nothing else names it. */
+int resource_remove(struct tx *tx, int64_t id, int64_t content);
+
+/* Counts as a change of the resource. */
+int resource_touch(struct tx *tx, int64_t id);
+
+/* A new row of content for what was uploaded; its number, or negative errno. */
+int64_t content_make(struct tx *tx, const struct upload *upload);
+
+/* When no resource names it: its row goes now, its blob with the COMMIT. */
+int content_release(struct tx *tx, int64_t content);
+
+/* "ab/NAME" within the directory of blobs. */
+enum { BLOB_PATH = 64 };
+void blob_path(char out[BLOB_PATH], const char *name);
+int blob_directories_make(int blobs);
+
+/* What content_make() needs of an upload: the name of its blob, or NULL with its bytes. */
+const char *upload_blob(const struct upload *upload);
+const struct buf *upload_bytes(const struct upload *upload);

@@ -1,0 +1,293 @@
+#include "base/arena.h"
+#include "store/inside.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#define COLUMNS                                                                                    \
+	"r.id, r.parent, r.name, r.spelling, r.collection, r.owner, r.has_list, r.has_properties," \
+	" r.content, r.length, r.content_type, r.displayname, r.created, r.modified, r.change"
+
+static int64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_REALTIME, &time);
+	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+/* From a row of COLUMNS. */
+static void take_row(struct arena *arena, sqlite3_stmt *row, struct resource *out)
+{
+	*out = (struct resource){
+		.id = sqlite3_column_int64(row, 0),
+		.parent = sqlite3_column_int64(row, 1),
+		.name = sql_text(arena, row, 2),
+		.spelling = sql_text(arena, row, 3),
+		.collection = sqlite3_column_int(row, 4),
+		.owner = sql_text(arena, row, 5),
+		.has_list = sqlite3_column_int(row, 6),
+		.has_properties = sqlite3_column_int(row, 7),
+		.content = sqlite3_column_int64(row, 8),
+		.length = (uint64_t)sqlite3_column_int64(row, 9),
+		.content_type = sql_text(arena, row, 10),
+		.displayname = sql_text(arena, row, 11),
+		.created = sqlite3_column_int64(row, 12),
+		.modified = sqlite3_column_int64(row, 13),
+		.change = sqlite3_column_int64(row, 14),
+	};
+	if (!out->spelling)
+		out->spelling = out->name;
+}
+
+/* 1 with the resource, 0 when there is none, or negative errno. */
+static int take_one(
+	struct tx *tx, struct arena *arena, sqlite3_stmt *statement, struct resource *out)
+{
+	int more = sql_step(tx, statement);
+
+	if (more == 1) {
+		take_row(arena, statement, out);
+		sql_end(statement);
+	}
+	return more;
+}
+
+static int find(
+	struct tx *tx, struct arena *arena, int64_t parent, const char *name, struct resource *out)
+{
+	static const char sql[] =
+		"SELECT " COLUMNS " FROM resource r WHERE r.parent = ?1 AND r.name = ?2";
+	sqlite3_stmt *statement;
+	int error = sql_bind(tx, &statement, sql, "it", parent, name);
+
+	return error < 0 ? error : take_one(tx, arena, statement, out);
+}
+
+int store_walk(struct tx *tx, struct arena *arena, const struct path *path, struct walk *walk)
+{
+	int found;
+
+	walk->path = path;
+	walk->chain = arena_alloc(arena, (path->depth + 1) * sizeof(*walk->chain));
+	walk->count = 0;
+	found = find(tx, arena, 0, "", &walk->chain[0]);
+	while (found == 1) {
+		const struct resource *last = &walk->chain[walk->count++];
+
+		if (walk->count > path->depth || !last->collection)
+			return 0;
+		found = find(tx, arena, last->id, path->segments[walk->count - 1].name,
+			&walk->chain[walk->count]);
+	}
+	if (found == 0 && walk->count == 0)
+		return -EIO;
+	return found;
+}
+
+/* All rows of the statement, at most `most`. */
+static int take_all(struct tx *tx, struct arena *arena, sqlite3_stmt *statement, size_t most,
+	struct resource **members, size_t *count)
+{
+	int more;
+
+	*members = arena_alloc(arena, most * sizeof(**members));
+	*count = 0;
+	while ((more = sql_step(tx, statement)) == 1) {
+		assert(*count < most);
+		take_row(arena, statement, &(*members)[(*count)++]);
+	}
+	return more;
+}
+
+int store_members(struct tx *tx, struct arena *arena, int64_t collection, const char *after,
+	size_t most, struct resource **members, size_t *count)
+{
+	static const char sql[] = "SELECT " COLUMNS " FROM resource r"
+				  " WHERE r.parent = ?1 AND r.name > ?2 ORDER BY r.name LIMIT ?3";
+	sqlite3_stmt *statement;
+	int error =
+		sql_bind(tx, &statement, sql, "iti", collection, after ? after : "", (int64_t)most);
+
+	return error < 0 ? error : take_all(tx, arena, statement, most, members, count);
+}
+
+int store_root_members(struct tx *tx, struct arena *arena, const struct jid *jid, const char *after,
+	size_t most, struct resource **members, size_t *count)
+{
+	static const char sql[] =
+		"WITH names AS ("
+		"  SELECT * FROM (SELECT name FROM resource"
+		"    WHERE parent = 1 AND owner = ?1 AND name > ?3 ORDER BY name LIMIT ?4)"
+		"  UNION SELECT * FROM (SELECT DISTINCT root_name FROM list"
+		"    WHERE bare = ?1 AND resourcepart IN ('', ?2) AND root_name > ?3"
+		"    ORDER BY root_name LIMIT ?4))"
+		"SELECT " COLUMNS
+		" FROM names n JOIN resource r ON r.parent = 1 AND r.name = n.name"
+		" ORDER BY r.name LIMIT ?4";
+	sqlite3_stmt *statement;
+	int error = sql_bind(tx, &statement, sql, "ttti", jid->bare,
+		jid->resourcepart ? jid->resourcepart : "", after ? after : "", (int64_t)most);
+
+	return error < 0 ? error : take_all(tx, arena, statement, most, members, count);
+}
+
+static const char *spelling_of(const struct segment *segment)
+{
+	return strcmp(segment->name, segment->spelling) == 0 ? NULL : segment->spelling;
+}
+
+int store_make_collection(
+	struct tx *tx, int64_t parent, const struct segment *segment, const char *owner)
+{
+	static const char sql[] = "INSERT INTO resource (parent, name, id, spelling, collection, "
+				  "owner, created, modified, change)"
+				  " VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6, ?6, ?7)";
+	struct store *store = tx->store;
+
+	return sql_run(tx, sql,
+		"ititt"
+		"ii",
+		parent, segment->name, ++store->last_resource, spelling_of(segment), owner, now(),
+		++store->last_change);
+}
+
+static int fill(struct tx *tx, struct arena *arena, int64_t id, struct resource *made)
+{
+	static const char sql[] = "SELECT " COLUMNS " FROM resource r WHERE r.id = ?1";
+	sqlite3_stmt *statement;
+	int found = sql_bind(tx, &statement, sql, "i", id);
+
+	if (found == 0)
+		found = take_one(tx, arena, statement, made);
+	return found == 0 ? -ENOENT : found < 0 ? found : 0;
+}
+
+int store_make_file(struct tx *tx, int64_t parent, const struct segment *segment, const char *owner,
+	const char *content_type, struct upload *upload, struct resource *made, struct arena *arena)
+{
+	static const char sql[] = "INSERT INTO resource (parent, name, id, spelling, collection, "
+				  "owner, content, length,"
+				  "  content_type, created, modified, change)"
+				  " VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, ?7, ?8, ?9, ?9, ?10)";
+	struct store *store = tx->store;
+	int64_t content = content_make(tx, upload), id = ++store->last_resource;
+	int error;
+
+	if (content < 0)
+		return (int)content;
+	error = sql_run(tx, sql,
+		"ititt"
+		"iitii",
+		parent, segment->name, id, spelling_of(segment), owner, content,
+		(int64_t)upload_length(upload), content_type, now(), ++store->last_change);
+	return error < 0 ? error : fill(tx, arena, id, made);
+}
+
+int store_replace_content(struct tx *tx, const struct resource *resource, const char *content_type,
+	struct upload *upload, struct resource *made, struct arena *arena)
+{
+	static const char sql[] =
+		"UPDATE resource SET content = ?2, length = ?3, content_type = ?4,"
+		" modified = ?5, change = ?6 WHERE id = ?1";
+	int64_t content = content_make(tx, upload);
+	int error;
+
+	if (content < 0)
+		return (int)content;
+	error = sql_run(tx, sql, "iiitii", resource->id, content, (int64_t)upload_length(upload),
+		content_type, now(), ++tx->store->last_change);
+	if (error == 0)
+		error = content_release(tx, resource->content);
+	return error < 0 ? error : fill(tx, arena, resource->id, made);
+}
+
+int resource_touch(struct tx *tx, int64_t id)
+{
+	return sql_run(tx, "UPDATE resource SET change = ?2 WHERE id = ?1", "ii", id,
+		++tx->store->last_change);
+}
+
+int resource_remove(struct tx *tx, int64_t id, int64_t content)
+{
+	int error = sql_run(tx, "DELETE FROM list WHERE resource = ?1", "i", id);
+
+	if (error == 0)
+		error = sql_run(tx, "DELETE FROM property WHERE resource = ?1", "i", id);
+	if (error == 0)
+		error = sql_run(tx, "DELETE FROM resource WHERE id = ?1", "i", id);
+	if (error == 0 && content)
+		error = content_release(tx, content);
+	return error;
+}
+
+/* A file goes at once; a collection goes out of sight with all that is in it, for reap() to take apart. */
+int store_delete(struct tx *tx, const struct resource *resource)
+{
+	int error;
+
+	assert(resource->id != STORE_ROOT);
+	error = sql_run(tx,
+		"INSERT INTO tombstone (change, parent, name, id) VALUES (?1, ?2, ?3, ?4)", "iiti",
+		++tx->store->last_change, resource->parent, resource->name, resource->id);
+	if (error < 0)
+		return error;
+	if (!resource->collection)
+		return resource_remove(tx, resource->id, resource->content);
+	tx->deleted = true;
+	error = sql_run(
+		tx, "UPDATE list SET root_name = NULL WHERE resource = ?1", "i", resource->id);
+	if (error == 0)
+		error = sql_run(tx,
+			"UPDATE resource SET parent = 0, name = CAST(id AS TEXT) WHERE id = ?1",
+			"i", resource->id);
+	return error;
+}
+
+/* One member of a deleted collection: 1 when it was reaped, 0 when there is none, negative errno. */
+static int reap_member(struct tx *tx, int64_t collection)
+{
+	static const char sql[] = "SELECT id, content, collection FROM resource WHERE parent = ?1 "
+				  "ORDER BY name LIMIT 1";
+	sqlite3_stmt *statement;
+	int64_t id, content;
+	int found = sql_bind(tx, &statement, sql, "i", collection), inner;
+
+	if (found == 0)
+		found = sql_step(tx, statement);
+	if (found != 1)
+		return found;
+	id = sqlite3_column_int64(statement, 0);
+	content = sqlite3_column_int64(statement, 1);
+	inner = sqlite3_column_int(statement, 2);
+	sql_end(statement);
+	if (inner)
+		found = sql_run(tx,
+			"UPDATE resource SET parent = 0, name = CAST(id AS TEXT) WHERE id = ?1",
+			"i", id);
+	else
+		found = resource_remove(tx, id, content);
+	return found < 0 ? found : 1;
+}
+
+int reap(struct tx *tx, int most)
+{
+	static const char sql[] =
+		"SELECT id FROM resource WHERE parent = 0 AND name > '' ORDER BY name LIMIT 1";
+	int found = 1;
+
+	while (found >= 0 && most > 0) {
+		int64_t collection;
+
+		found = sql_number(tx, &collection, sql, "");
+		if (found != 1)
+			return found;
+		while ((found = reap_member(tx, collection)) == 1 && most > 0)
+			most--;
+		if (found == 0 && most-- > 0)
+			found = resource_remove(tx, collection, 0);
+	}
+	return found < 0 ? found : 1;
+}

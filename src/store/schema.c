@@ -1,0 +1,100 @@
+#include "store/schema.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+/*
+ * Step n leads from user_version n to n + 1.
+ *
+ * resource  A row a resource; members of a collection lie together. The root is id 1, its own parent 0. Parent 0 is also
+ *           where deleted collections lie, under their id as name, until they are reaped. `change` grows with every change of the
+ *           store. spelling is NULL when it equals name.
+ * content   What resources name, small inline, large as the name of a blob; its number is the ETag and never comes again.
+ * list      A jidlist's entries; resourcepart '' is a bare JID. root_name is the resource's name when it is a member of the root, so
+ *           that what was shared with somebody there is found by index.
+ * property  Dead properties.
+ * tombstone What was deleted, for those who ask for changes since.
+ * counter   One row: the last numbers given out, and how often the store was opened.
+ */
+static const char *const steps[] = {
+	"CREATE TABLE resource ("
+	"  parent INTEGER NOT NULL, name TEXT NOT NULL, id INTEGER NOT NULL UNIQUE, spelling TEXT,"
+	"  collection INTEGER NOT NULL, owner TEXT NOT NULL,"
+	"  has_list INTEGER NOT NULL DEFAULT 0, has_properties INTEGER NOT NULL DEFAULT 0,"
+	"  content INTEGER NOT NULL DEFAULT 0, length INTEGER NOT NULL DEFAULT 0,"
+	"  content_type TEXT, displayname TEXT,"
+	"  created INTEGER NOT NULL, modified INTEGER NOT NULL, change INTEGER NOT NULL,"
+	"  PRIMARY KEY (parent, name)) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX resource_content ON resource (content) WHERE content > 0;"
+	"CREATE INDEX resource_root_owner ON resource (owner, name) WHERE parent = 1;"
+	"CREATE TABLE content ("
+	"  id INTEGER PRIMARY KEY AUTOINCREMENT, length INTEGER NOT NULL, inline BLOB, blob TEXT) "
+	"STRICT;"
+	"CREATE UNIQUE INDEX content_blob ON content (blob) WHERE blob IS NOT NULL;"
+	"CREATE TABLE list ("
+	"  resource INTEGER NOT NULL, bare TEXT NOT NULL, resourcepart TEXT NOT NULL,"
+	"  position INTEGER NOT NULL, root_name TEXT,"
+	"  PRIMARY KEY (resource, bare, resourcepart)) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX list_root ON list (bare, root_name) WHERE root_name IS NOT NULL;"
+	"CREATE TABLE property ("
+	"  resource INTEGER NOT NULL, ns TEXT NOT NULL, name TEXT NOT NULL, xml TEXT NOT NULL,"
+	"  PRIMARY KEY (resource, ns, name)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE tombstone ("
+	"  change INTEGER PRIMARY KEY, parent INTEGER NOT NULL, name TEXT NOT NULL, id INTEGER NOT "
+	"NULL) STRICT;"
+	"CREATE TABLE counter ("
+	"  resource INTEGER NOT NULL, change INTEGER NOT NULL, start INTEGER NOT NULL) STRICT;"
+	"INSERT INTO counter VALUES (1, 0, 0);"
+	"INSERT INTO resource (parent, name, id, collection, owner, created, modified, change)"
+	"  VALUES (0, '', 1, 1, '', unixepoch() * 1000, unixepoch() * 1000, 0);",
+};
+
+enum { VERSION = sizeof(steps) / sizeof(*steps) };
+
+static int version_of(sqlite3 *db)
+{
+	sqlite3_stmt *statement;
+	int version = -EIO;
+
+	if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &statement, NULL) != SQLITE_OK)
+		return -EIO;
+	if (sqlite3_step(statement) == SQLITE_ROW)
+		version = sqlite3_column_int(statement, 0);
+	sqlite3_finalize(statement);
+	return version;
+}
+
+static int apply(sqlite3 *db, int version)
+{
+	char pragma[64];
+
+	for (; version < VERSION; version++)
+		if (sqlite3_exec(db, steps[version], NULL, NULL, NULL) != SQLITE_OK)
+			return -EIO;
+	snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %d", VERSION);
+	return sqlite3_exec(db, pragma, NULL, NULL, NULL) == SQLITE_OK ? 0 : -EIO;
+}
+
+int schema_migrate(sqlite3 *db, char *error, size_t size)
+{
+	int version = -EIO, result = -EIO;
+
+	if (sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK)
+		version = version_of(db);
+	if (version > VERSION) {
+		snprintf(error, size,
+			"the store was written by a newer missived (its version is %d, this one "
+			"knows %d)",
+			version, VERSION);
+		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+		return -EINVAL;
+	}
+	if (version >= 0)
+		result = apply(db, version);
+	if (result == 0 && sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
+		return 0;
+	snprintf(error, size, "the database cannot be set up: %s", sqlite3_errmsg(db));
+	if (!sqlite3_get_autocommit(db))
+		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	return -EIO;
+}

@@ -1,0 +1,165 @@
+#include "store/store.h"
+
+#include "store/inside.h"
+#include "store/schema.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int refuse(char *error, size_t size, const char *path, int reason)
+{
+	snprintf(error, size, "%s: %s", path, strerror(reason));
+	return -reason;
+}
+
+/* The directory with the lock on it. */
+static int open_directory(struct store *store, char *error, size_t size)
+{
+	const char *path = store->options.path;
+
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return refuse(error, size, path, errno);
+	store->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (store->directory < 0)
+		return refuse(error, size, path, errno);
+	store->lock = openat(store->directory, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (store->lock < 0)
+		return refuse(error, size, path, errno);
+	if (flock(store->lock, LOCK_EX | LOCK_NB) < 0) {
+		snprintf(error, size, "%s: another missived has this store", path);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+static int open_blobs(struct store *store, char *error, size_t size)
+{
+	if (mkdirat(store->directory, "blobs", 0700) < 0 && errno != EEXIST)
+		return refuse(error, size, store->options.path, errno);
+	store->blobs = openat(store->directory, "blobs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (store->blobs < 0 || blob_directories_make(store->blobs) < 0)
+		return refuse(error, size, store->options.path, errno);
+	return 0;
+}
+
+static int open_database(struct store *store, char *error, size_t size)
+{
+	int result;
+
+	if (asprintf(&store->database, "%s/missive.db", store->options.path) < 0)
+		abort();
+	result = tx_open(store, store->database, &store->writer, error, size);
+	if (result == 0)
+		result = schema_migrate(store->writer->db, error, size);
+	if (result == 0 && fsync(store->directory) < 0)
+		result = refuse(error, size, store->options.path, errno);
+	return result;
+}
+
+static int count_start(struct store *store)
+{
+	struct tx *tx = store->writer;
+	int error = sql_run(tx, "UPDATE counter SET start = start + 1", "");
+
+	if (error == 0)
+		error = sql_number(tx, &store->start, "SELECT start FROM counter", "");
+	if (error >= 0)
+		error = sql_number(tx, &store->last_resource, "SELECT resource FROM counter", "");
+	if (error >= 0)
+		error = sql_number(tx, &store->last_change, "SELECT change FROM counter", "");
+	return error < 0 ? error : 0;
+}
+
+static int open_all(struct store *store, char *error, size_t size)
+{
+	int result = open_directory(store, error, size);
+
+	if (result == 0)
+		result = open_blobs(store, error, size);
+	if (result == 0)
+		result = open_database(store, error, size);
+	if (result == 0) {
+		result = count_start(store);
+		if (result < 0)
+			refuse(error, size, store->database, -result);
+	}
+	return result;
+}
+
+static void release(struct store *store)
+{
+	struct tx *tx = atomic_load(&store->readers);
+
+	while (tx) {
+		struct tx *next = tx->next;
+
+		tx_close(tx);
+		tx = next;
+	}
+	if (store->writer)
+		tx_close(store->writer);
+	if (store->blobs >= 0)
+		close(store->blobs);
+	if (store->lock >= 0)
+		close(store->lock);
+	if (store->directory >= 0)
+		close(store->directory);
+	pthread_key_delete(store->own);
+	free(store->database);
+	free(store);
+}
+
+int store_open(struct store **out, const struct store_options *options, char *error, size_t size)
+{
+	struct store *store = calloc(1, sizeof(*store));
+	int result;
+
+	if (!store || pthread_key_create(&store->own, NULL) != 0)
+		abort();
+	store->options = *options;
+	store->directory = store->blobs = store->lock = -1;
+	result = open_all(store, error, size);
+	if (result == 0 && (result = committer_start(store)) < 0)
+		refuse(error, size, "the committer", -result);
+	if (result < 0) {
+		release(store);
+		return result;
+	}
+	/* Without a sweep nothing is wrong but the space that orphans take. */
+	sweep_start(store);
+	*out = store;
+	return 0;
+}
+
+void store_close(struct store *store)
+{
+	if (!store)
+		return;
+	sweep_stop(store);
+	committer_stop(store);
+	release(store);
+}
+
+bool store_may_block(const struct store *store)
+{
+	return store->options.may_block;
+}
+
+int store_check(struct store *store)
+{
+	struct tx *tx;
+	int64_t start;
+	int error = store_read_begin(store, &tx);
+
+	if (error < 0)
+		return error;
+	error = sql_number(tx, &start, "SELECT start FROM counter", "");
+	store_read_end(tx);
+	return error < 0 ? error : 0;
+}

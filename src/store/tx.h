@@ -1,0 +1,50 @@
+/*
+ * A transaction and how SQL is spoken in it: the only face of SQLite for the other files of this room.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "store/store.h"
+
+#include <sqlite3.h>
+
+enum { STATEMENTS = 128 }; /* more than there are; a power of two */
+
+/* One thread's connection; the transaction that it is in. */
+struct tx {
+	struct store *store;
+	sqlite3 *db;
+	struct {
+		const char *sql; /* a literal: found by its address */
+		sqlite3_stmt *statement;
+	} statements[STATEMENTS];
+	struct buf
+		doomed; /* names of blobs, each with its NUL, that no content names once this is committed */
+	bool deleted;    /* something waits to be reaped */
+	struct tx *next; /* of the store's */
+};
+
+/* Opens a connection. 0, or negative errno with the reason. */
+int tx_open(struct store *store, const char *path, struct tx **tx, char *error, size_t size);
+void tx_close(struct tx *tx);
+
+int tx_begin(struct tx *tx, const char *sql);
+
+/*
+ * A statement with its parameters bound: one letter each in `types`: i int64_t, t const char * (NULL: NULL), b const void * and
+ * size_t. The text must be a literal. 0 or negative errno.
+ */
+int sql_bind(struct tx *tx, sqlite3_stmt **statement, const char *sql, const char *types, ...);
+
+/* 1: a row is there; 0: no more, and the statement is reset; negative errno: it failed, and is reset. */
+int sql_step(struct tx *tx, sqlite3_stmt *statement);
+void sql_end(sqlite3_stmt *statement);
+
+/* A statement without rows. 0 or negative errno. */
+int sql_run(struct tx *tx, const char *sql, const char *types, ...);
+
+/* Column 0 of the first row; 0 and *out untouched when there is none. 1, 0 or negative errno. */
+int sql_number(struct tx *tx, int64_t *out, const char *sql, const char *types, ...);
+
+/* A column as text that lives in the arena; NULL for NULL. */
+const char *sql_text(struct arena *arena, sqlite3_stmt *statement, int column);

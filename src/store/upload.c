@@ -1,0 +1,266 @@
+/*
+ * Content on its way in. Small: it stays in memory until the COMMIT that names it. Large: an unnamed file, so that whatever happens
+ * before it is whole leaves nothing behind; then fsync, a random name, fsync of its directory.
+ */
+#include "base/digest.h"
+#include "base/loop.h"
+#include "store/inside.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+enum { WRITTEN_AT_ONCE = 256 << 10, ASK_FOR_ROOM_EVERY = 64 << 20 };
+
+struct upload {
+	struct store *store;
+	struct loop *loop;
+	struct buf bytes;   /* not yet in the file */
+	struct buf written; /* handed to the pool */
+	int fd;             /* -1: small so far */
+	bool named;         /* it has its name in the directory of blobs */
+	bool finishing;     /* what is on the pool is the last of it */
+	bool working, closed, keep;
+	int result;      /* of the work */
+	uint64_t length; /* bytes taken */
+	uint64_t asked;  /* length when the disk's room was last looked at */
+	char name[BLOB_PATH];
+	void (*ready)(void *arg, int result);
+	void *arg;
+};
+
+static int check_room(const struct store *store, uint64_t more)
+{
+	struct statvfs disk;
+	uint64_t room;
+
+	if (fstatvfs(store->directory, &disk) < 0)
+		return -errno;
+	room = (uint64_t)disk.f_bavail * disk.f_frsize;
+	return room < store->options.keep_free || room - store->options.keep_free < more ? -ENOSPC
+											 : 0;
+}
+
+int upload_open(struct store *store, struct loop *loop, int64_t expected, struct upload **out)
+{
+	int error = check_room(store, expected < 0 ? 0 : (uint64_t)expected);
+	struct upload *upload;
+
+	if (error < 0)
+		return error;
+	upload = calloc(1, sizeof(*upload));
+	if (!upload)
+		abort();
+	upload->store = store;
+	upload->loop = loop;
+	upload->fd = -1;
+	*out = upload;
+	return 0;
+}
+
+static void make_name(struct upload *upload)
+{
+	char random[RANDOM_ID];
+
+	random_id(random);
+	snprintf(
+		upload->name, sizeof(upload->name), "%" PRId64 "-%s", upload->store->start, random);
+}
+
+/* Where the file system has no unnamed files, one of its final name: until it is committed it is an orphan like any other. */
+static int open_file(struct upload *upload)
+{
+	char path[BLOB_PATH];
+
+	upload->fd = openat(upload->store->blobs, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (upload->fd >= 0)
+		return 0;
+	if (errno != EOPNOTSUPP && errno != EISDIR)
+		return -errno;
+	make_name(upload);
+	blob_path(path, upload->name);
+	upload->fd =
+		openat(upload->store->blobs, path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+	upload->named = upload->fd >= 0;
+	return upload->named ? 0 : -errno;
+}
+
+static int write_all(int fd, const char *bytes, size_t length)
+{
+	while (length > 0) {
+		ssize_t written = write(fd, bytes, length);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return -errno;
+		bytes += written;
+		length -= (size_t)written;
+	}
+	return 0;
+}
+
+static int name_file(struct upload *upload)
+{
+	char from[64], path[BLOB_PATH];
+
+	if (upload->named)
+		return 0;
+	make_name(upload);
+	blob_path(path, upload->name);
+	snprintf(from, sizeof(from), "/proc/self/fd/%d", upload->fd);
+	if (linkat(AT_FDCWD, from, upload->store->blobs, path, AT_SYMLINK_FOLLOW) < 0)
+		return -errno;
+	upload->named = true;
+	return 0;
+}
+
+/* The directory that holds the name. */
+static int sync_directory(const struct upload *upload)
+{
+	char path[BLOB_PATH];
+	int fd, error = 0;
+
+	blob_path(path, upload->name);
+	*strchr(path, '/') = '\0';
+	fd = openat(upload->store->blobs, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fsync(fd) < 0)
+		error = -errno;
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+/* On the pool. A sync that failed is a write that failed: it is not tried again. */
+static void work(void *arg)
+{
+	struct upload *upload = arg;
+	int result = upload->fd < 0 ? open_file(upload) : 0;
+
+	if (result == 0)
+		result = write_all(upload->fd, upload->written.data, upload->written.len);
+	if (result == 0 && upload->finishing) {
+		result = fsync(upload->fd) < 0 ? -errno : name_file(upload);
+		if (result == 0)
+			result = sync_directory(upload);
+	}
+	upload->result = result;
+}
+
+static void give_back(void *arg)
+{
+	struct upload *upload = arg;
+	char path[BLOB_PATH];
+
+	if (upload->fd >= 0)
+		close(upload->fd);
+	blob_path(path, upload->name);
+	if (upload->named && !upload->keep)
+		unlinkat(upload->store->blobs, path, 0);
+}
+
+static void given_back(void *arg)
+{
+	struct upload *upload = arg;
+
+	buf_free(&upload->bytes);
+	buf_free(&upload->written);
+	free(upload);
+}
+
+/* Freeing a large file's blocks takes time: the pool does it. */
+static void release(struct upload *upload)
+{
+	if (upload->fd >= 0)
+		loop_work(upload->loop, give_back, given_back, upload);
+	else
+		given_back(upload);
+}
+
+static void worked(void *arg)
+{
+	struct upload *upload = arg;
+
+	upload->working = false;
+	upload->written.len = 0;
+	if (upload->closed)
+		release(upload);
+	else
+		upload->ready(upload->arg, upload->result);
+}
+
+static int hand_over(struct upload *upload, void (*ready)(void *arg, int result), void *arg)
+{
+	struct buf empty = upload->written;
+
+	upload->written = upload->bytes;
+	upload->bytes = empty;
+	upload->ready = ready;
+	upload->arg = arg;
+	upload->working = true;
+	loop_work(upload->loop, work, worked, upload);
+	return 1;
+}
+
+int upload_write(struct upload *upload, const void *bytes, size_t length,
+	void (*ready)(void *arg, int result), void *arg)
+{
+	int error;
+
+	assert(!upload->working && !upload->closed && !upload->finishing);
+	if (upload->result < 0)
+		return upload->result;
+	buf_append(&upload->bytes, bytes, length);
+	upload->length += length;
+	if (upload->length - upload->asked >= ASK_FOR_ROOM_EVERY) {
+		upload->asked = upload->length;
+		error = check_room(upload->store, 0);
+		if (error < 0)
+			return upload->result = error;
+	}
+	return upload->bytes.len < WRITTEN_AT_ONCE ? 0 : hand_over(upload, ready, arg);
+}
+
+int upload_finish(struct upload *upload, void (*ready)(void *arg, int result), void *arg)
+{
+	assert(!upload->working && !upload->closed && !upload->finishing);
+	if (upload->result < 0)
+		return upload->result;
+	upload->finishing = true;
+	if (upload->fd < 0 && upload->length <= INLINE_MAX)
+		return 0;
+	return hand_over(upload, ready, arg);
+}
+
+uint64_t upload_length(const struct upload *upload)
+{
+	return upload->length;
+}
+
+const char *upload_blob(const struct upload *upload)
+{
+	assert(upload->finishing && !upload->working && upload->result == 0);
+	return upload->named ? upload->name : NULL;
+}
+
+const struct buf *upload_bytes(const struct upload *upload)
+{
+	return &upload->bytes;
+}
+
+void upload_close(struct upload *upload, bool keep)
+{
+	if (!upload)
+		return;
+	assert(!upload->closed);
+	upload->closed = true;
+	upload->keep = keep;
+	if (!upload->working)
+		release(upload);
+}

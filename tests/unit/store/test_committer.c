@@ -1,0 +1,121 @@
+#include "fixture.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { CHANGES = 8 };
+
+/* A change that makes a collection named by its number; `fill` bytes go into a property of the root first. */
+struct numbered {
+	struct store_change change;
+	int number;
+	size_t fill;
+	int fails; /* the errno with which it ends after all */
+	int runs;
+};
+
+static int run_numbered(struct tx *tx, struct store_change *change)
+{
+	struct numbered *self = (struct numbered *)change;
+	char name[16];
+	struct segment segment = {name, name};
+	int error;
+
+	self->runs++;
+	snprintf(name, sizeof(name), "%d", self->number);
+	error = store_make_collection(tx, STORE_ROOT, &segment, "romeo@montague.lit");
+	for (size_t i = 0; error == 0 && i < self->fill; i++) {
+		char value[50000], key[32];
+
+		memset(value, 'x', sizeof(value));
+		value[sizeof(value) - 1] = '\0';
+		snprintf(key, sizeof(key), "%d-%zu", self->number, i);
+		error = sql_run(
+			tx, "INSERT INTO property VALUES (1000000, ?1, 'n', ?2)", "tt", key, value);
+	}
+	return error < 0 ? error : self->fails;
+}
+
+static void run_all(struct fixture *f, struct numbered *changes)
+{
+	struct store_change *list[CHANGES];
+
+	for (int i = 0; i < CHANGES; i++) {
+		changes[i].number = i;
+		changes[i].change.run = run_numbered;
+		list[i] = &changes[i].change;
+	}
+	change_all(f, list, CHANGES);
+}
+
+static bool landed(struct fixture *f, int number)
+{
+	char path[16];
+
+	snprintf(path, sizeof(path), "/%d", number);
+	return is_there(f, path);
+}
+
+static void test_one_fails(void **state)
+{
+	struct fixture *f = *state;
+	struct numbered changes[CHANGES] = {[3] = {.fails = -ECANCELED}, [5] = {.fails = -ENOENT}};
+
+	run_all(f, changes);
+	for (int i = 0; i < CHANGES; i++) {
+		assert_int_equal(changes[i].change.result, changes[i].fails);
+		assert_int_equal(landed(f, i), changes[i].fails == 0);
+	}
+}
+
+/*
+ * SQLite rolls the whole transaction back when the disk is full; everything but what did not fit lands all the same, and
+ * nothing lands that was told to have failed.
+ */
+static void test_full(void **state)
+{
+	struct fixture *f = *state;
+	struct numbered changes[CHANGES] = {[4] = {.fill = 100}};
+	char pragma[64];
+	int failed = 0;
+
+	snprintf(pragma, sizeof(pragma), "PRAGMA max_page_count = %d",
+		(int)rows_of(f, "PRAGMA page_count") + 200);
+	assert_int_equal(sqlite3_exec(f->store->writer->db, pragma, NULL, NULL, NULL), SQLITE_OK);
+	run_all(f, changes);
+	for (int i = 0; i < CHANGES; i++) {
+		assert_int_equal(landed(f, i), changes[i].change.result == 0);
+		failed += changes[i].change.result < 0;
+	}
+	assert_int_equal(changes[4].change.result, -ENOSPC);
+	assert_int_equal(failed, 1);
+	assert_int_equal(rows_of(f, "SELECT count(*) FROM property"), 0);
+}
+
+/* Numbers are given out once, also over a restart and when the batch failed. */
+static void test_numbers(void **state)
+{
+	struct fixture *f = *state;
+	struct resource first, second;
+
+	make_collection(f, "/a", "romeo@montague.lit");
+	first = look_up(f, "/a");
+	assert_int_equal(remove_resource(f, "/a"), 0);
+	fixture_reopen(f);
+	make_collection(f, "/a", "romeo@montague.lit");
+	second = look_up(f, "/a");
+	assert_true(second.id > first.id);
+	assert_true(second.change > first.change);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_one_fails, fixture_open, fixture_close),
+		cmocka_unit_test_setup_teardown(test_full, fixture_open, fixture_close),
+		cmocka_unit_test_setup_teardown(test_numbers, fixture_open, fixture_close),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,81 @@
+#include "fixture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void test_second_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct store_options options = {.path = f->path};
+	struct store *second;
+	char error[256];
+
+	assert_int_equal(store_open(&second, &options, error, sizeof(error)), -EBUSY);
+	assert_non_null(strstr(error, "another missived"));
+	assert_int_equal(store_check(f->store), 0);
+}
+
+static void test_newer_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct store_options options = {.path = f->path};
+	char error[256];
+	sqlite3 *db;
+
+	store_close(f->store);
+	f->store = NULL;
+	snprintf(error, sizeof(error), "%s/missive.db", f->path);
+	assert_int_equal(sqlite3_open(error, &db), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(db, "PRAGMA user_version = 1000", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	assert_int_equal(store_open(&f->store, &options, error, sizeof(error)), -EINVAL);
+	assert_non_null(strstr(error, "newer"));
+	f->store = NULL;
+}
+
+static void test_no_directory(void **state)
+{
+	struct store_options options = {.path = "/proc/missive"};
+	struct store *store;
+	char error[256];
+
+	assert_true(store_open(&store, &options, error, sizeof(error)) < 0);
+	assert_memory_equal(error, "/proc/missive: ", 15);
+}
+
+/* Orphans of earlier starts go; what is named, and what this start has not yet named, stays. */
+static void test_sweep(void **state)
+{
+	struct fixture *f = *state;
+	static const char orphan[] = "aa/1-aa000000000000000000000000000000";
+	int fd;
+
+	make_file(f, "/a", "romeo@montague.lit", 100000, 'x');
+	fd = openat(f->store->blobs, orphan, O_CREAT | O_WRONLY, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(blobs_on_disk(f), 2);
+	fixture_reopen(f);
+	/* The sweep's thread ends by itself when it has seen everything. */
+	pthread_join(f->store->sweeper, NULL);
+	atomic_store(&f->store->sweeping, false);
+	assert_int_equal(blobs_on_disk(f), 1);
+	assert_true(faccessat(f->store->blobs, orphan, F_OK, 0) < 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			test_second_is_refused, fixture_open, fixture_close),
+		cmocka_unit_test_setup_teardown(test_newer_is_refused, fixture_open, fixture_close),
+		cmocka_unit_test(test_no_directory),
+		cmocka_unit_test_setup_teardown(test_sweep, fixture_open, fixture_close),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
