@@ -124,6 +124,8 @@ enum step_result dav_select(struct request *request, struct tx *tx)
 		if (error == 0)
 			error = request->method->select(request, tx, &walk);
 	}
+	if (error == -ESTALE)
+		return STEP_NEXT;
 	if (error < 0 && error != -ECANCELED)
 		answer_errno(request, error);
 	return STEP_ANSWER;

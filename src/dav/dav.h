@@ -6,7 +6,7 @@
 /* May this JID do this here? 403 or 404 before anybody is asked. */
 enum step_result dav_authorize(struct request *request, struct tx *tx);
 
-/* Reads: the right again, preconditions, the answer. STEP_ANSWER always. */
+/* Reads: the right again, preconditions, the answer. STEP_NEXT: content went away meanwhile, select again in a new transaction. */
 enum step_result dav_select(struct request *request, struct tx *tx);
 
 /*

@@ -1,0 +1,136 @@
+#include "http/body.h"
+
+#include <errno.h>
+
+void body_begin(struct body *body, int64_t content_length)
+{
+	*body = (struct body){
+		.chunked = content_length < 0,
+		.done = content_length == 0,
+		.remaining = content_length < 0 ? 0 : (uint64_t)content_length,
+	};
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* RFC 9112, 7.1: at most 16 digits. */
+static int size_digit(struct body *body, char c)
+{
+	int value = hex_value(c);
+
+	if (value >= 0) {
+		if (++body->digits > 16 || body->remaining >> 60)
+			return -EINVAL;
+		body->remaining = body->remaining << 4 | (uint64_t)value;
+		return 0;
+	}
+	if (body->digits == 0)
+		return -EINVAL;
+	if (c == '\r')
+		body->state = CHUNK_SIZE_LF;
+	else if (c == ';' || c == ' ' || c == '\t')
+		body->state = CHUNK_EXTENSION;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+/* RFC 9112, 7.1.1: extensions are passed over; no control may hide in them. */
+static int extension(struct body *body, char c)
+{
+	if (c == '\r')
+		body->state = CHUNK_SIZE_LF;
+	else if (((unsigned char)c < ' ' && c != '\t') || c == 0x7f)
+		return -EINVAL;
+	return ++body->line > CHUNK_LINE_MAX ? -EINVAL : 0;
+}
+
+static int size_ended(struct body *body, char c)
+{
+	if (c != '\n' || body->remaining > INT64_MAX)
+		return -EINVAL;
+	body->state = body->remaining ? CHUNK_DATA : TRAILER_LINE;
+	body->digits = body->line = 0;
+	return 0;
+}
+
+/* RFC 9112, 7.1.2: trailers are thrown away. */
+static int trailer(struct body *body, char c)
+{
+	if (++body->line > TRAILERS_MAX)
+		return -EINVAL;
+	if (c == '\r')
+		body->state = body->state == TRAILER_LINE ? TRAILER_END_LF : TRAILER_LF;
+	else if (((unsigned char)c < ' ' && c != '\t') || c == 0x7f)
+		return -EINVAL;
+	else
+		body->state = TRAILER_IN_LINE;
+	return 0;
+}
+
+static int expect(struct body *body, char c, char expected, int next)
+{
+	body->state = (__typeof__(body->state))next;
+	return c == expected ? 0 : -EINVAL;
+}
+
+static int framing(struct body *body, char c)
+{
+	switch (body->state) {
+	case CHUNK_SIZE:
+		return size_digit(body, c);
+	case CHUNK_EXTENSION:
+		return extension(body, c);
+	case CHUNK_SIZE_LF:
+		return size_ended(body, c);
+	case CHUNK_DATA_CR:
+		return expect(body, c, '\r', CHUNK_DATA_LF);
+	case CHUNK_DATA_LF:
+		return expect(body, c, '\n', CHUNK_SIZE);
+	case TRAILER_LINE:
+	case TRAILER_IN_LINE:
+		return trailer(body, c);
+	case TRAILER_LF:
+		return expect(body, c, '\n', TRAILER_LINE);
+	case TRAILER_END_LF:
+		body->done = c == '\n';
+		return body->done ? 0 : -EINVAL;
+	case CHUNK_DATA:
+		break;
+	}
+	return -EINVAL;
+}
+
+static bool at_content(const struct body *body)
+{
+	return body->remaining > 0 && (!body->chunked || body->state == CHUNK_DATA);
+}
+
+int body_read(struct body *body, const char *bytes, size_t available, const char **data, size_t *size,
+	size_t *used)
+{
+	*size = *used = 0;
+	while (!body->done && *used < available && !at_content(body))
+		if (framing(body, bytes[(*used)++]) < 0)
+			return -EINVAL;
+	if (body->done || !at_content(body))
+		return 0;
+	*data = bytes + *used;
+	*size = available - *used;
+	if (*size > body->remaining)
+		*size = (size_t)body->remaining;
+	*used += *size;
+	body->remaining -= *size;
+	if (body->remaining == 0 && body->chunked)
+		body->state = CHUNK_DATA_CR;
+	else if (body->remaining == 0)
+		body->done = true;
+	return 0;
+}

@@ -1,0 +1,606 @@
+#include "http/connection.h"
+
+#include "base/log.h"
+#include "dav/method.h"
+#include "http/health.h"
+#include "http/response.h"
+#include "http/steps.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+	WAITING_MAX = 64 << 10,	   /* bytes that are kept while a request waits */
+	READ_AT_ONCE = 256 << 10,
+	SENT_AT_ONCE = 1 << 20,
+	DISCARDED_MAX = 64 << 10,
+	HEAD_TIME = 15000,	   /* milliseconds, as all below */
+	IDLE_TIME = 60000,
+	GOODBYE_TIME = 2000,
+	RATE_TIME = 30000,
+	RATE_BYTES = 30 << 10,	   /* less than that in RATE_TIME is too slow */
+};
+
+static void close_connection(struct connection *connection)
+{
+	steps_abandon(connection);
+	connection->phase = PHASE_CLOSED;
+}
+
+static void release(struct connection *connection)
+{
+	assert(!connection->held);
+	watch_close(connection->watch);
+	timer_close(connection->timer);
+	if (connection->tls)
+		tls_free(connection->tls);
+	close(connection->fd);
+	if (connection->request.arena)
+		request_free(&connection->request);
+	buf_free(&connection->in);
+	buf_free(&connection->out);
+	worker_forget(connection->worker, connection);
+	free(connection);
+}
+
+/* ---- bytes ---- */
+
+static ssize_t receive(struct connection *connection, void *bytes, size_t size)
+{
+	ssize_t got;
+
+	if (connection->tls)
+		return tls_read(connection->tls, bytes, size, &connection->tls_wants_write);
+	got = recv(connection->fd, bytes, size, 0);
+	return got < 0 ? -errno : got;
+}
+
+/* True: something came, be it the end. */
+static bool read_some(struct connection *connection)
+{
+	static _Thread_local char bytes[READ_AT_ONCE];
+	size_t size = sizeof(bytes);
+	ssize_t got;
+
+	if (connection->eof)
+		return false;
+	if (connection->phase == PHASE_STEPS)
+		size = connection->in.len < WAITING_MAX ? WAITING_MAX - connection->in.len : 0;
+	if (size == 0)
+		return false;
+	got = receive(connection, bytes, size);
+	if (got == -EAGAIN || got == -EINTR)
+		return false;
+	if (got <= 0)
+		connection->eof = true;
+	else
+		buf_append(&connection->in, bytes, (size_t)got);
+	if (got > 0)
+		connection->moved += (uint64_t)got;
+	return true;
+}
+
+static ssize_t transmit(struct connection *connection, const void *bytes, size_t length, int flags)
+{
+	ssize_t sent;
+
+	if (connection->tls) {
+		bool wants_write;
+
+		sent = tls_write(connection->tls, bytes, length, &wants_write);
+		connection->tls_wants_read = sent == -EAGAIN && !wants_write;
+	} else {
+		sent = send(connection->fd, bytes, length, MSG_NOSIGNAL | flags);
+		sent = sent < 0 ? -errno : sent;
+	}
+	if (sent > 0)
+		connection->moved += (uint64_t)sent;
+	return sent == -EINTR ? -EAGAIN : sent;
+}
+
+/* 0: all of `out` is on its way; -EAGAIN: later; other negative errno: broken. */
+static int flush(struct connection *connection, int flags)
+{
+	while (connection->sent < connection->out.len) {
+		ssize_t sent = transmit(connection, connection->out.data + connection->sent,
+			connection->out.len - connection->sent, flags);
+
+		if (sent < 0)
+			return (int)sent;
+		connection->sent += (size_t)sent;
+	}
+	connection->out.len = connection->sent = 0;
+	return 0;
+}
+
+static ssize_t send_file(struct connection *connection, uint64_t offset, size_t length)
+{
+	static _Thread_local char bytes[READ_AT_ONCE];
+	int file = connection->request.answer.content.fd;
+	off_t at = (off_t)offset;
+	ssize_t sent;
+
+	if (!connection->tls) {
+		sent = sendfile(connection->fd, file, &at, length);
+		if (sent > 0)
+			connection->moved += (uint64_t)sent;
+		return sent < 0 ? -errno : sent ? sent : -EIO;
+	}
+	sent = pread(file, bytes, length < sizeof(bytes) ? length : sizeof(bytes), at);
+	if (sent <= 0)
+		return sent < 0 ? -errno : -EIO;
+	return transmit(connection, bytes, (size_t)sent, 0);
+}
+
+/* 0: all of it is on its way; 1: enough for this turn; negative errno. */
+static int send_content(struct connection *connection)
+{
+	struct answer *answer = &connection->request.answer;
+	size_t room = SENT_AT_ONCE;
+
+	while (answer->length > 0 && room > 0) {
+		size_t length = answer->length < room ? (size_t)answer->length : room;
+		ssize_t sent = answer->content.fd >= 0
+				       ? send_file(connection, answer->offset, length)
+				       : transmit(connection, answer->content.bytes + answer->offset, length, 0);
+
+		if (sent < 0)
+			return (int)sent;
+		answer->offset += (uint64_t)sent;
+		answer->length -= (uint64_t)sent;
+		room -= (size_t)sent;
+	}
+	return answer->length > 0;
+}
+
+/* ---- requests ---- */
+
+static void respond(struct connection *connection)
+{
+	struct answer *answer = &connection->request.answer;
+	bool left = connection->head.has_body && !connection->body.done;
+
+	/* Whether a client that was never told to go on sends its body all the same cannot be known. */
+	if (left && (connection->continue_due || connection->head.content_length > DISCARDED_MAX))
+		answer->close = true;
+	if (connection->worker->stopping)
+		connection->keep_alive = false;
+	connection->phase = PHASE_RESPOND;
+	response_begin(connection);
+}
+
+static void drive(struct connection *connection, enum step_result result)
+{
+	connection->phase = PHASE_STEPS;
+	if (steps_run(connection, result) == STEP_ANSWER)
+		respond(connection);
+}
+
+/* Nothing that follows may be read as a request. */
+static void refuse(struct connection *connection, int status, const char *sentence)
+{
+	answer_error(&connection->request, status, NULL, sentence);
+	connection->request.answer.close = true;
+	respond(connection);
+}
+
+static const char *sentence_of(int status)
+{
+	switch (status) {
+	case 414:
+		return "The address is too long.";
+	case 417:
+		return "Only Expect: 100-continue is known here.";
+	case 421:
+		return "This server does not answer under that name.";
+	case 431:
+		return "There are too many header fields, or they are too long.";
+	case 501:
+		return "This is not implemented here.";
+	case 505:
+		return "Only HTTP/1.0 and HTTP/1.1 are spoken here.";
+	}
+	return "This is no request that can be understood (RFC 9112).";
+}
+
+/* Where the request comes from: what the proxies that we trust say, read from the right. */
+static void find_address(struct connection *connection)
+{
+	struct request *request = &connection->request;
+	const char *trusted = connection->worker->options->trusted_proxies;
+	const char *forwarded = request_header(request, "X-Forwarded-For");
+	char *list = arena_strdup(request->arena, forwarded ? forwarded : ""), *comma;
+
+	strcpy(request->address, connection->peer);
+	while (address_in(request->address, trusted) && *list) {
+		comma = strrchr(list, ',');
+		const char *last = comma ? comma + 1 : list;
+
+		last += strspn(last, " \t");
+		if (strlen(last) >= ADDRESS_TEXT || networks_check(last) < 0 || strpbrk(last, "/ "))
+			return;
+		strcpy(request->address, last);
+		*(comma ? comma : list) = '\0';
+	}
+}
+
+static void begin_request(struct connection *connection)
+{
+	const struct head *head = &connection->head;
+	struct request *request = &connection->request;
+	struct target target;
+	int status;
+
+	request->headers = head->headers;
+	request->header_count = head->header_count;
+	request->has_body = head->has_body;
+	request->content_length = head->content_length;
+	request->method = method_find(head->method);
+	body_begin(&connection->body, head->content_length);
+	connection->continue_due = head->expect_continue;
+	connection->keep_alive = head->keep_alive;
+	connection->step = 0;
+	connection->discarded = 0;
+	find_address(connection);
+
+	status = target_parse(request->arena, connection->worker->site, head->target,
+		request_header(request, "Host"), &target);
+	if (status < 0 || (target.server_wide && strcmp(head->method, "OPTIONS") != 0)) {
+		refuse(connection, status < 0 ? -status : 400, sentence_of(-status));
+		return;
+	}
+	request->path = target.path;
+	request->server_wide = target.server_wide;
+	request->url = arena_printf(request->arena, "%s%s", request->dav->base_url,
+		path_text(request->arena, &target.path));
+	if (target.own_room) {
+		health_answer(request, target.health, connection->worker->options->xmpp);
+		respond(connection);
+	} else if (!request->method) {
+		answer_error(request, 501, NULL, "No such method is known here.");
+		respond(connection);
+	} else {
+		drive(connection, STEP_NEXT);
+	}
+}
+
+/* ---- turns: each goes on with its phase; false: it must wait ---- */
+
+static bool turn_head(struct connection *connection)
+{
+	size_t length = 0;
+	int status;
+
+	if (connection->in.len == 0 && connection->worker->stopping)
+		connection->eof = true;
+	if (connection->in.len > 0 && !connection->begun) {
+		request_begin(&connection->request, connection->worker->options->dav);
+		connection->begun = true;
+	}
+	status = connection->in.len == 0 ? 0
+					 : head_parse(connection->request.arena, connection->in.data,
+						   connection->in.len, &connection->scanned,
+						   &connection->head, &length);
+	if (status == 0) {
+		if (connection->eof)
+			close_connection(connection);
+		return connection->eof;
+	}
+	connection->scanned = 0;
+	if (status < 0) {
+		connection->head = (struct head){0};
+		connection->keep_alive = false;
+		strcpy(connection->request.address, connection->peer);
+		refuse(connection, -status, sentence_of(-status));
+		return true;
+	}
+	buf_consume(&connection->in, length);
+	begin_request(connection);
+	return true;
+}
+
+static bool turn_body(struct connection *connection)
+{
+	enum step_result result = STEP_WAIT;
+	size_t at = 0, size, used;
+	const char *data;
+	int error = flush(connection, 0);
+
+	if (error < 0 && error != -EAGAIN) {
+		close_connection(connection);
+		return true;
+	}
+	error = 0;
+	while (error == 0 && result == STEP_WAIT && connection->phase == PHASE_BODY &&
+		!connection->body.done && at < connection->in.len) {
+		error = body_read(&connection->body, connection->in.data + at, connection->in.len - at,
+			&data, &size, &used);
+		at += used;
+		if (error == 0 && size > 0)
+			result = steps_take_body(connection, data, size);
+	}
+	buf_consume(&connection->in, at);
+	if (error < 0) {
+		refuse(connection, 400, "The chunks of this body are malformed.");
+	} else if (result == STEP_ANSWER) {
+		connection->request.answer.close = true;
+		respond(connection);
+	} else if (connection->phase == PHASE_STEPS) {
+		return false;
+	} else if (connection->body.done) {
+		connection->phase = PHASE_STEPS;
+		drive(connection, steps_end_body(connection));
+	} else if (connection->eof) {
+		close_connection(connection);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static void log_request(const struct connection *connection)
+{
+	const struct request *request = &connection->request;
+
+	log_event(LOG_INFO, "request", "method", connection->head.method, "url", request->url, "status",
+		log_number(request->answer.status), "address", request->address, "jid",
+		request->proven ? request->claim.bare : NULL, NULL);
+}
+
+/* The answer is out. */
+static void finish(struct connection *connection)
+{
+	bool left = connection->head.has_body && !connection->body.done;
+
+	log_request(connection);
+	request_end(&connection->request);
+	connection->begun = false;
+	connection->timed = PHASE_CLOSED;
+	if (connection->keep_alive) {
+		connection->phase = left ? PHASE_DISCARD : PHASE_HEAD;
+	} else if (!left && connection->in.len == 0 && !connection->tls) {
+		close_connection(connection);
+	} else {
+		if (connection->tls)
+			tls_shutdown(connection->tls);
+		shutdown(connection->fd, SHUT_WR);
+		connection->phase = PHASE_LINGER;
+		connection->discarded = 0;
+	}
+}
+
+static bool turn_respond(struct connection *connection)
+{
+	struct answer *answer = &connection->request.answer;
+	bool content = answer->kind == ANSWER_CONTENT && answer->length > 0;
+	int result = flush(connection, content ? MSG_MORE : 0);
+
+	if (result == 0 && content)
+		result = send_content(connection);
+	if (result == 1 || result == -EAGAIN)
+		return false;
+	if (result == 0 && answer->kind == ANSWER_PAGES && !connection->last_page) {
+		result = response_page(connection);
+		/* What was allowed to be seen is no longer: the answer ends in the middle, as it must be noticed. */
+		if (result == 0)
+			return true;
+	}
+	if (result < 0)
+		close_connection(connection);
+	else
+		finish(connection);
+	return true;
+}
+
+static bool turn_discard(struct connection *connection)
+{
+	size_t at = 0, size, used;
+	const char *data;
+	int error = 0;
+
+	while (error == 0 && !connection->body.done && at < connection->in.len) {
+		error = body_read(&connection->body, connection->in.data + at, connection->in.len - at,
+			&data, &size, &used);
+		at += used;
+	}
+	connection->discarded += at;
+	buf_consume(&connection->in, at);
+	if (error == 0 && connection->body.done) {
+		connection->phase = PHASE_HEAD;
+		return true;
+	}
+	if (error < 0 || connection->eof || connection->discarded > DISCARDED_MAX) {
+		close_connection(connection);
+		return true;
+	}
+	return false;
+}
+
+static bool turn_linger(struct connection *connection)
+{
+	connection->discarded += connection->in.len;
+	connection->in.len = 0;
+	if (connection->eof || connection->discarded > DISCARDED_MAX)
+		close_connection(connection);
+	return connection->eof;
+}
+
+static bool turn(struct connection *connection)
+{
+	switch (connection->phase) {
+	case PHASE_HEAD:
+		return turn_head(connection);
+	case PHASE_STEPS:
+		/* Only while a person is asked is the connection read. */
+		if (connection->eof && connection->ticket)
+			close_connection(connection);
+		return false;
+	case PHASE_BODY:
+		return turn_body(connection);
+	case PHASE_RESPOND:
+		return turn_respond(connection);
+	case PHASE_DISCARD:
+		return turn_discard(connection);
+	case PHASE_LINGER:
+		return turn_linger(connection);
+	case PHASE_CLOSED:
+		break;
+	}
+	return false;
+}
+
+/* ---- what is waited for ---- */
+
+static uint64_t time_of(const struct connection *connection)
+{
+	switch (connection->phase) {
+	case PHASE_HEAD:
+		return connection->in.len > 0 || !connection->request.arena ? HEAD_TIME : IDLE_TIME;
+	case PHASE_BODY:
+	case PHASE_RESPOND:
+		return RATE_TIME;
+	case PHASE_DISCARD:
+	case PHASE_LINGER:
+		return GOODBYE_TIME;
+	case PHASE_STEPS:
+	case PHASE_CLOSED:
+		break;
+	}
+	return 0;
+}
+
+/* Deadlines are absolute: a byte now and then moves none of them. */
+static void arm_timer(struct connection *connection)
+{
+	uint64_t time = time_of(connection);
+
+	if (connection->timed == connection->phase && connection->time == time)
+		return;
+	connection->timed = connection->phase;
+	connection->time = time;
+	connection->moved = 0;
+	if (time)
+		timer_start(connection->timer, time);
+	else
+		timer_stop(connection->timer);
+}
+
+static void arm_watch(struct connection *connection)
+{
+	int wanted = 0;
+
+	if (connection->phase == PHASE_RESPOND)
+		wanted = connection->tls_wants_read ? WATCH_READ : WATCH_WRITE;
+	else if (connection->phase != PHASE_STEPS)
+		wanted = connection->tls_wants_write ? WATCH_WRITE : WATCH_READ;
+	else if (connection->ticket && connection->in.len < WAITING_MAX)
+		wanted = WATCH_READ;
+	if (connection->phase == PHASE_BODY && connection->out.len > 0)
+		wanted |= WATCH_WRITE;
+	watch_want(connection->watch, wanted);
+}
+
+static bool may_read(const struct connection *connection)
+{
+	return connection->phase != PHASE_RESPOND && connection->phase != PHASE_CLOSED;
+}
+
+void connection_advance(struct connection *connection)
+{
+	do {
+		while (turn(connection))
+			;
+		/* What TLS has decrypted already makes no descriptor readable. */
+	} while (connection->tls && may_read(connection) && connection->phase != PHASE_STEPS &&
+		tls_pending(connection->tls) && read_some(connection));
+	if (connection->phase == PHASE_CLOSED) {
+		watch_want(connection->watch, 0);
+		timer_stop(connection->timer);
+		if (!connection->held)
+			release(connection);
+		return;
+	}
+	arm_timer(connection);
+	arm_watch(connection);
+}
+
+void connection_wake(struct connection *connection, enum step_result result)
+{
+	if (connection->phase != PHASE_CLOSED)
+		drive(connection, result);
+	connection_advance(connection);
+}
+
+static void ready(void *arg, int events)
+{
+	struct connection *connection = arg;
+
+	connection->tls_wants_write = false;
+	if (may_read(connection))
+		read_some(connection);
+	connection_advance(connection);
+}
+
+static void timed_out(void *arg)
+{
+	struct connection *connection = arg;
+	bool slow = connection->moved < RATE_BYTES;
+
+	connection->timed = PHASE_CLOSED;
+	if (connection->phase == PHASE_HEAD && connection->begun) {
+		connection->head = (struct head){0};
+		strcpy(connection->request.address, connection->peer);
+		refuse(connection, 408, "The request took too long to come.");
+	} else if (connection->phase == PHASE_BODY && slow) {
+		refuse(connection, 408, "The body comes too slowly.");
+	} else if (connection->phase != PHASE_BODY && (connection->phase != PHASE_RESPOND || slow)) {
+		close_connection(connection);
+	}
+	connection_advance(connection);
+}
+
+void connection_open(struct worker *worker, int fd, const struct sockaddr *peer)
+{
+	struct connection *connection = calloc(1, sizeof(*connection));
+	int yes = 1;
+
+	if (!connection)
+		abort();
+	connection->worker = worker;
+	connection->fd = fd;
+	connection->phase = PHASE_HEAD;
+	connection->timed = PHASE_CLOSED;
+	address_text(peer, connection->peer);
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+	connection->watch = watch_open(worker->loop, fd, ready, connection);
+	if (worker->tls)
+		connection->tls = tls_new(worker->tls, fd);
+	if (!connection->watch || (worker->tls && !connection->tls)) {
+		log_event(LOG_ERROR, "connection-refused", "address", connection->peer, NULL);
+		watch_close(connection->watch);
+		close(fd);
+		free(connection);
+		return;
+	}
+	connection->timer = timer_open(worker->loop, timed_out, connection);
+	connection->next = worker->connections;
+	if (connection->next)
+		connection->next->previous = connection;
+	worker->connections = connection;
+	worker->count++;
+	read_some(connection);
+	connection_advance(connection);
+}
+
+void connection_stop(struct connection *connection, bool now)
+{
+	if (now || connection->phase == PHASE_LINGER || connection->phase == PHASE_DISCARD)
+		close_connection(connection);
+	connection_advance(connection);
+}

@@ -1,0 +1,142 @@
+#include "http/response.h"
+
+#include "base/codec.h"
+#include "dav/method.h"
+#include "http/connection.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+/* What every answer carries: a file of a stranger does nothing in a browser, and no cache keeps what needs a right. */
+static const struct header common[] = {
+	{"X-Content-Type-Options", "nosniff"},
+	{"Content-Security-Policy", "sandbox; default-src 'none'"},
+	{"Cross-Origin-Resource-Policy", "same-origin"},
+	{"Cache-Control", "private, no-cache"},
+};
+
+static void put_header(struct buf *out, const char *name, const char *value)
+{
+	buf_puts(out, name);
+	buf_puts(out, ": ");
+	buf_puts(out, value);
+	buf_puts(out, "\r\n");
+}
+
+/* Once a second is enough. */
+static void put_date(struct buf *out)
+{
+	static _Thread_local char text[30];
+	static _Thread_local time_t last;
+	time_t now = time(NULL);
+
+	if (now != last)
+		http_date_format(text, last = now);
+	put_header(out, "Date", text);
+}
+
+/* Whether this status has no body by definition, and so no length either (RFC 9110, 8.6). */
+static bool is_bodyless(int status)
+{
+	return status == 204 || status == 304;
+}
+
+static void put_framing(struct connection *connection, bool chunked)
+{
+	const struct answer *answer = &connection->request.answer;
+	struct buf *out = &connection->out;
+	uint64_t length = 0;
+
+	if (is_bodyless(answer->status))
+		return;
+	switch (answer->kind) {
+	case ANSWER_EMPTY:
+		break;
+	case ANSWER_BYTES:
+		length = answer->bytes.len;
+		break;
+	case ANSWER_CONTENT:
+		length = answer->length;
+		break;
+	case ANSWER_PAGES:
+		if (chunked)
+			put_header(out, "Transfer-Encoding", "chunked");
+		return;
+	}
+	buf_printf(out, "Content-Length: %" PRIu64 "\r\n", length);
+}
+
+static void put_chunk(struct buf *out, const struct buf *bytes)
+{
+	if (bytes->len == 0)
+		return;
+	buf_printf(out, "%zx\r\n", bytes->len);
+	buf_append(out, bytes->data, bytes->len);
+	buf_puts(out, "\r\n");
+}
+
+static bool is_head(const struct connection *connection)
+{
+	return connection->begun && connection->request.method &&
+	       strcmp(connection->request.method->name, "HEAD") == 0;
+}
+
+void response_begin(struct connection *connection)
+{
+	struct answer *answer = &connection->request.answer;
+	struct buf *out = &connection->out;
+	bool pages = answer->kind == ANSWER_PAGES, chunked = pages && !connection->head.http_1_0;
+
+	if (answer->close || (pages && !chunked))
+		connection->keep_alive = false;
+	buf_printf(out, "HTTP/1.1 %d %s\r\n", answer->status, status_reason(answer->status));
+	put_date(out);
+	for (size_t i = 0; i < answer->header_count; i++)
+		put_header(out, answer->headers[i].name, answer->headers[i].value);
+	for (size_t i = 0; i < sizeof(common) / sizeof(*common); i++)
+		put_header(out, common[i].name, common[i].value);
+	put_framing(connection, chunked);
+	if (!connection->keep_alive)
+		put_header(out, "Connection", "close");
+	else if (connection->head.http_1_0)
+		put_header(out, "Connection", "keep-alive");
+	buf_puts(out, "\r\n");
+
+	connection->last_page = true;
+	if (is_head(connection) || is_bodyless(answer->status)) {
+		answer->kind = ANSWER_EMPTY;
+		return;
+	}
+	if (chunked)
+		put_chunk(out, &answer->bytes);
+	else if (answer->kind == ANSWER_BYTES || pages)
+		buf_append(out, answer->bytes.data, answer->bytes.len);
+	connection->last_page = !pages;
+}
+
+int response_page(struct connection *connection)
+{
+	struct request *request = &connection->request;
+	struct answer *answer = &request->answer;
+	struct buf *out = &connection->out;
+	struct tx *tx;
+	int more = store_read_begin(request->dav->store, &tx);
+
+	if (more < 0)
+		return more;
+	answer->bytes.len = 0;
+	more = answer->page(request, tx, &answer->bytes);
+	store_read_end(tx);
+	if (more < 0)
+		return more;
+	connection->last_page = more == 0;
+	if (connection->head.http_1_0) {
+		buf_append(out, answer->bytes.data, answer->bytes.len);
+		return 0;
+	}
+	put_chunk(out, &answer->bytes);
+	if (connection->last_page)
+		buf_puts(out, "0\r\n\r\n");
+	return 0;
+}

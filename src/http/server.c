@@ -1,0 +1,406 @@
+#include "base/log.h"
+#include "http/connection.h"
+#include "http/steps.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { BACKLOG = 1024, ACCEPT_AGAIN = 100 /* ms */ };
+
+struct http {
+	struct http_options options;
+	struct site site;
+	struct arena *arena; /* site's */
+	struct loop *loop;
+	struct mailbox *ended; /* workers tell that they are done */
+	struct tls_context *tls;
+	struct worker *workers;
+	unsigned started, running;
+	struct timer *deadline;
+	void (*stopped)(void *arg);
+	void *arg;
+};
+
+struct listener {
+	struct worker *worker;
+	struct listener *next;
+	int fd;
+	struct watch *watch;
+	struct timer *again; /* after accept(2) had no descriptor left */
+};
+
+/* What the main loop tells a worker. */
+struct order {
+	struct message message;
+	enum { ORDER_STOP, ORDER_STOP_NOW, ORDER_TLS } kind;
+	struct tls_context *tls;
+};
+
+/* ---- tickets ---- */
+
+uint64_t worker_ticket(struct worker *worker, struct connection *connection)
+{
+	uint64_t ticket = (uint64_t)(worker->number + 1) << 48 | ++worker->last_ticket;
+	struct connection **slot = &worker->tickets[ticket % TICKET_SLOTS];
+
+	connection->next_ticket = *slot;
+	*slot = connection;
+	return ticket;
+}
+
+struct connection *worker_ticket_take(struct worker *worker, uint64_t ticket)
+{
+	struct connection **at = &worker->tickets[ticket % TICKET_SLOTS], *found;
+
+	while (*at && (*at)->ticket != ticket)
+		at = &(*at)->next_ticket;
+	found = *at;
+	if (found)
+		*at = found->next_ticket;
+	return found;
+}
+
+/* ---- the end of a worker ---- */
+
+static void close_listeners(struct worker *worker)
+{
+	while (worker->listeners) {
+		struct listener *listener = worker->listeners;
+
+		worker->listeners = listener->next;
+		watch_close(listener->watch);
+		timer_close(listener->again);
+		close(listener->fd);
+		free(listener);
+	}
+}
+
+static void end_if_idle(struct worker *worker)
+{
+	if (worker->stopping && worker->count == 0)
+		loop_stop(worker->loop);
+}
+
+void worker_forget(struct worker *worker, struct connection *connection)
+{
+	if (connection->next)
+		connection->next->previous = connection->previous;
+	if (connection->previous)
+		connection->previous->next = connection->next;
+	else
+		worker->connections = connection->next;
+	worker->count--;
+	end_if_idle(worker);
+}
+
+static void stop_worker(struct worker *worker, bool now)
+{
+	struct connection *next;
+
+	worker->stopping = true;
+	close_listeners(worker);
+	for (struct connection *connection = worker->connections; connection; connection = next) {
+		next = connection->next;
+		connection_stop(connection, now);
+	}
+	end_if_idle(worker);
+}
+
+static void take_orders(void *arg, struct message *list)
+{
+	struct worker *worker = arg;
+
+	while (list) {
+		struct order *order = (struct order *)list;
+
+		list = list->next;
+		if (order->kind == ORDER_TLS) {
+			tls_context_free(worker->tls);
+			worker->tls = order->tls;
+		} else {
+			stop_worker(worker, order->kind == ORDER_STOP_NOW);
+		}
+		free(order);
+	}
+}
+
+static void *serve(void *arg)
+{
+	struct worker *worker = arg;
+	struct message *done = calloc(1, sizeof(*done));
+	sigset_t all;
+
+	if (!done)
+		abort();
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, NULL);
+	loop_run(worker->loop);
+	mailbox_post(worker->http->ended, done);
+	return NULL;
+}
+
+/* ---- listening ---- */
+
+static void accept_again(void *arg)
+{
+	watch_want(((struct listener *)arg)->watch, WATCH_READ);
+}
+
+/* Above the limit a connection is closed at once: who comes later finds room when others have gone. */
+static void accept_all(void *arg, int events)
+{
+	struct listener *listener = arg;
+	struct worker *worker = listener->worker;
+	uint64_t limit = worker->options->connections / worker->options->threads + 1;
+
+	for (int i = 0; i < 64; i++) {
+		struct sockaddr_storage peer = {0};
+		socklen_t length = sizeof(peer);
+		int fd = accept4(listener->fd, (struct sockaddr *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd >= 0 && worker->count < limit) {
+			connection_open(worker, fd, (struct sockaddr *)&peer);
+		} else if (fd >= 0) {
+			close(fd);
+		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+			log_event(LOG_ERROR, "accept-failed", "reason", strerror(errno), NULL);
+			watch_want(listener->watch, 0);
+			timer_start(listener->again, ACCEPT_AGAIN);
+			return;
+		} else if (errno == EAGAIN) {
+			return;
+		}
+	}
+}
+
+static int bind_one(const struct sockaddr_storage *address, bool shared)
+{
+	int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), yes = 1, error;
+
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+	if (address->ss_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes));
+	if (shared)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof(yes));
+	if (bind(fd, (const struct sockaddr *)address,
+		    address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+						   : sizeof(struct sockaddr_in)) < 0 ||
+		(shared && listen(fd, BACKLOG) < 0)) {
+		error = -errno;
+		close(fd);
+		return error;
+	}
+	return fd;
+}
+
+static int listen_on(struct worker *worker, const struct sockaddr_storage *address)
+{
+	struct listener *listener;
+	int fd;
+
+	/* With SO_REUSEPORT alone two daemons would share an address, each answering half. */
+	if (worker->number == 0) {
+		fd = bind_one(address, false);
+		if (fd < 0)
+			return fd;
+		close(fd);
+	}
+	fd = bind_one(address, true);
+	if (fd < 0)
+		return fd;
+	listener = calloc(1, sizeof(*listener));
+	if (!listener)
+		abort();
+	listener->worker = worker;
+	listener->fd = fd;
+	listener->watch = watch_open(worker->loop, fd, accept_all, listener);
+	listener->again = timer_open(worker->loop, accept_again, listener);
+	assert(listener->watch);
+	watch_want(listener->watch, WATCH_READ);
+	listener->next = worker->listeners;
+	worker->listeners = listener;
+	return 0;
+}
+
+static int open_worker(struct http *http, struct worker *worker, char *error, size_t size)
+{
+	int result;
+
+	worker->http = http;
+	worker->options = &http->options;
+	worker->site = &http->site;
+	worker->number = (unsigned)(worker - http->workers);
+	worker->tls = tls_context_share(http->tls);
+	result = loop_open(&worker->loop);
+	if (result < 0) {
+		snprintf(error, size, "a loop: %s", strerror(-result));
+		return result;
+	}
+	worker->verdicts = mailbox_open(worker->loop, steps_verdicts, worker);
+	worker->changes = mailbox_open(worker->loop, steps_changes, worker);
+	worker->orders = mailbox_open(worker->loop, take_orders, worker);
+	http->started++;
+	for (const char **text = http->options.listen; *text; text++) {
+		struct sockaddr_storage address;
+
+		if (address_parse(*text, &address) < 0)
+			result = -EINVAL;
+		else
+			result = listen_on(worker, &address);
+		if (result < 0) {
+			snprintf(error, size, "%s: %s", *text, strerror(-result));
+			return result;
+		}
+	}
+	return 0;
+}
+
+static int start_workers(struct http *http, char *error, size_t size)
+{
+	for (unsigned i = 0; i < http->options.threads; i++) {
+		int result = open_worker(http, &http->workers[i], error, size);
+
+		if (result < 0)
+			return result;
+	}
+	for (unsigned i = 0; i < http->options.threads; i++) {
+		struct worker *worker = &http->workers[i];
+
+		if (pthread_create(&worker->thread, NULL, serve, worker) != 0)
+			abort();
+		http->running++;
+	}
+	for (const char **text = http->options.listen; *text; text++)
+		log_event(LOG_INFO, "listening", "address", *text, "tls", http->tls ? "yes" : "no", NULL);
+	return 0;
+}
+
+/* ---- the whole ---- */
+
+static void worker_ended(void *arg, struct message *list)
+{
+	struct http *http = arg;
+
+	while (list) {
+		struct message *done = list;
+
+		list = list->next;
+		free(done);
+		http->running--;
+	}
+	if (http->running > 0)
+		return;
+	for (unsigned i = 0; i < http->started; i++)
+		pthread_join(http->workers[i].thread, NULL);
+	timer_stop(http->deadline);
+	http->stopped(http->arg);
+}
+
+static void order_all(struct http *http, int kind)
+{
+	for (unsigned i = 0; i < http->started; i++) {
+		struct order *order = calloc(1, sizeof(*order));
+
+		if (!order)
+			abort();
+		order->kind = (__typeof__(order->kind))kind;
+		order->tls = kind == ORDER_TLS ? tls_context_share(http->tls) : NULL;
+		mailbox_post(http->workers[i].orders, &order->message);
+	}
+}
+
+static void deadline_passed(void *arg)
+{
+	order_all(arg, ORDER_STOP_NOW);
+}
+
+static int open_tls(struct http *http, char *error, size_t size)
+{
+	if (!http->options.tls_cert)
+		return 0;
+	return tls_context_new(&http->tls, http->options.tls_cert, http->options.tls_key, error, size);
+}
+
+int http_start(struct http **out, struct loop *loop, const struct http_options *options, char *error,
+	size_t size)
+{
+	struct http *http = calloc(1, sizeof(*http));
+	int result;
+
+	if (!http)
+		abort();
+	http->options = *options;
+	http->loop = loop;
+	http->arena = arena_new();
+	http->ended = mailbox_open(loop, worker_ended, http);
+	http->deadline = timer_open(loop, deadline_passed, http);
+	http->workers = calloc(options->threads, sizeof(*http->workers));
+	if (!http->workers)
+		abort();
+	http->site.hosts = options->host;
+	result = url_parse(http->arena, options->dav->base_url, &http->site.base);
+	if (result < 0)
+		snprintf(error, size, "%s: no URL", options->dav->base_url);
+	if (result == 0)
+		result = open_tls(http, error, size);
+	if (result == 0)
+		result = start_workers(http, error, size);
+	if (result < 0) {
+		http_close(http);
+		return result;
+	}
+	*out = http;
+	return 0;
+}
+
+int http_reload(struct http *http, char *error, size_t size)
+{
+	struct tls_context *old = http->tls;
+	int result;
+
+	if (!old)
+		return 0;
+	result = open_tls(http, error, size);
+	if (result < 0)
+		return result;
+	tls_context_free(old);
+	order_all(http, ORDER_TLS);
+	return 0;
+}
+
+void http_stop(struct http *http, uint64_t milliseconds, void (*stopped)(void *arg), void *arg)
+{
+	http->stopped = stopped;
+	http->arg = arg;
+	timer_start(http->deadline, milliseconds);
+	order_all(http, ORDER_STOP);
+}
+
+void http_close(struct http *http)
+{
+	assert(http->running == 0);
+	for (unsigned i = 0; i < http->options.threads; i++) {
+		struct worker *worker = &http->workers[i];
+
+		close_listeners(worker);
+		mailbox_close(worker->verdicts);
+		mailbox_close(worker->changes);
+		mailbox_close(worker->orders);
+		loop_close(worker->loop);
+		tls_context_free(worker->tls);
+	}
+	mailbox_close(http->ended);
+	timer_close(http->deadline);
+	tls_context_free(http->tls);
+	arena_free(http->arena);
+	free(http->workers);
+	free(http);
+}

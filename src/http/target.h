@@ -1,0 +1,27 @@
+/* Which resource a request target names (RFC 9112, 3.2), and whether the request was meant for us at all. */
+#pragma once
+
+#include "base/uri.h"
+
+#include <stdbool.h>
+
+struct arena;
+
+struct site {
+	struct url base;   /* of base-url */
+	const char *hosts; /* further names, "name" or "name:port", separated by white space */
+};
+
+struct target {
+	struct path path;
+	bool server_wide; /* "*" */
+	bool own_room;	  /* below /-/ */
+	bool health;	  /* /-/health itself */
+};
+
+/*
+ * `host` is the Host field, NULL in HTTP/1.0. 0, or the status to refuse it with: -400 a target or host that is none, -421 another
+ * site's. Health is asked for under any name.
+ */
+int target_parse(struct arena *arena, const struct site *site, const char *target, const char *host,
+	struct target *out);

@@ -1,0 +1,102 @@
+#include "http/tls.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <stdio.h>
+
+static int refuse(SSL_CTX *ssl, const char *file, char *error, size_t size)
+{
+	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+
+	snprintf(error, size, "%s: %s", file, reason ? reason : "cannot be used");
+	ERR_clear_error();
+	SSL_CTX_free(ssl);
+	return -EINVAL;
+}
+
+int tls_context_new(struct tls_context **context, const char *cert, const char *key, char *error,
+	size_t size)
+{
+	SSL_CTX *ssl = SSL_CTX_new(TLS_server_method());
+
+	if (!ssl)
+		return refuse(ssl, "TLS", error, size);
+	SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
+	SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+					 SSL_OP_IGNORE_UNEXPECTED_EOF);
+	SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+				      SSL_MODE_RELEASE_BUFFERS);
+	if (SSL_CTX_use_certificate_chain_file(ssl, cert) != 1)
+		return refuse(ssl, cert, error, size);
+	if (SSL_CTX_use_PrivateKey_file(ssl, key, SSL_FILETYPE_PEM) != 1)
+		return refuse(ssl, key, error, size);
+	*context = (struct tls_context *)ssl;
+	return 0;
+}
+
+struct tls_context *tls_context_share(struct tls_context *context)
+{
+	if (context)
+		SSL_CTX_up_ref((SSL_CTX *)context);
+	return context;
+}
+
+void tls_context_free(struct tls_context *context)
+{
+	SSL_CTX_free((SSL_CTX *)context);
+}
+
+struct tls *tls_new(struct tls_context *context, int fd)
+{
+	SSL *ssl = SSL_new((SSL_CTX *)context);
+
+	if (ssl && SSL_set_fd(ssl, fd) == 1)
+		SSL_set_accept_state(ssl);
+	else
+		SSL_free(ssl), ssl = NULL;
+	ERR_clear_error();
+	return (struct tls *)ssl;
+}
+
+void tls_free(struct tls *tls)
+{
+	SSL_free((SSL *)tls);
+}
+
+static ssize_t result_of(SSL *ssl, int result, bool *wants_write)
+{
+	int error = SSL_get_error(ssl, result);
+
+	ERR_clear_error();
+	*wants_write = error == SSL_ERROR_WANT_WRITE;
+	if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
+		return -EAGAIN;
+	return error == SSL_ERROR_ZERO_RETURN ? 0 : -EIO;
+}
+
+ssize_t tls_read(struct tls *tls, void *bytes, size_t size, bool *wants_write)
+{
+	int result = SSL_read((SSL *)tls, bytes, size > INT_MAX ? INT_MAX : (int)size);
+
+	return result > 0 ? result : result_of((SSL *)tls, result, wants_write);
+}
+
+ssize_t tls_write(struct tls *tls, const void *bytes, size_t length, bool *wants_write)
+{
+	int result = SSL_write((SSL *)tls, bytes, length > INT_MAX ? INT_MAX : (int)length);
+
+	return result > 0 ? result : result_of((SSL *)tls, result, wants_write);
+}
+
+bool tls_pending(struct tls *tls)
+{
+	return SSL_pending((SSL *)tls) > 0;
+}
+
+void tls_shutdown(struct tls *tls)
+{
+	SSL_shutdown((SSL *)tls);
+	ERR_clear_error();
+}

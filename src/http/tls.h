@@ -1,0 +1,31 @@
+/* TLS on a connection's descriptor; the only face of libssl. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct tls_context;
+struct tls;
+
+/* 0, or negative errno with the reason. Contexts are counted: each holder frees once. */
+int tls_context_new(struct tls_context **context, const char *cert, const char *key, char *error,
+	size_t size);
+struct tls_context *tls_context_share(struct tls_context *context);
+void tls_context_free(struct tls_context *context);
+
+struct tls *tls_new(struct tls_context *context, int fd);
+void tls_free(struct tls *tls);
+
+/*
+ * Like recv(2) and send(2), with -EAGAIN as result when it must wait, -EIO when the connection is broken. The handshake happens on the
+ * way. *wants_write: it waits until the descriptor can be written, else read.
+ */
+ssize_t tls_read(struct tls *tls, void *bytes, size_t size, bool *wants_write);
+ssize_t tls_write(struct tls *tls, const void *bytes, size_t length, bool *wants_write);
+
+/* Whether bytes are at hand that no descriptor will tell of. */
+bool tls_pending(struct tls *tls);
+
+/* Says that no more comes; best effort. */
+void tls_shutdown(struct tls *tls);

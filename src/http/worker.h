@@ -1,0 +1,41 @@
+/* One HTTP loop with its thread: what its connections share. */
+#pragma once
+
+#include "base/loop.h"
+#include "base/mailbox.h"
+#include "http/http.h"
+#include "http/target.h"
+
+#include <pthread.h>
+
+struct connection;
+struct listener;
+struct tls_context;
+
+enum { TICKET_SLOTS = 1024 };
+
+struct worker {
+	struct http *http;
+	const struct http_options *options;
+	const struct site *site;
+	unsigned number;
+	pthread_t thread;
+	struct loop *loop;
+	struct mailbox *verdicts, *changes, *orders;
+	struct listener *listeners;
+	struct tls_context *tls;
+	struct connection *connections;
+	uint64_t count;	      /* of connections */
+	uint64_t last_ticket; /* unique in the process: the worker's number is in it */
+	struct connection *tickets[TICKET_SLOTS];
+	bool stopping;
+};
+
+/* A new ticket under which the connection waits for a proof. */
+uint64_t worker_ticket(struct worker *worker, struct connection *connection);
+
+/* Who waits under it, who waits no longer then; NULL: nobody. */
+struct connection *worker_ticket_take(struct worker *worker, uint64_t ticket);
+
+/* The connection is about to be freed. */
+void worker_forget(struct worker *worker, struct connection *connection);
