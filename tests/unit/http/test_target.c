@@ -1,0 +1,83 @@
+#include "../unit.h"
+
+#include "base/arena.h"
+#include "http/target.h"
+
+#include <string.h>
+
+static void test_targets(void **state)
+{
+	static const struct {
+		const char *target, *host;
+		int result;
+		const char *path;
+	} cases[] = {
+		{"/a", "files.example:8080", 0, "/a"},
+		{"/a", "FILES.example:8080", 0, "/a"},
+		{"/a", NULL, 0, "/a"},
+		{"/a", "other.example", 0, "/a"},
+		{"/a", "other.example:99", 0, "/a"},
+		{"/a", "third.example:81", 0, "/a"},
+		{"/a", "third.example", -421, NULL},
+		{"/a", "files.example", -421, NULL},
+		{"/a", "evil.example:8080", -421, NULL},
+		{"/a", "files.example:8080, evil", -400, NULL},
+		{"/a", "files.example:x", -400, NULL},
+		{"/a", "u@files.example:8080", -400, NULL},
+		{"/a", "", -400, NULL},
+		{"http://files.example:8080/b", "files.example:8080", 0, "/b"},
+		{"http://evil.example/b", "files.example:8080", -421, NULL},
+		{"ftp://files.example:8080/b", "files.example:8080", -400, NULL},
+		{"*", "files.example:8080", 0, "/"},
+		{"a", "files.example:8080", -400, NULL},
+		{"/a?b", "files.example:8080", -400, NULL},
+		{"/-/health", "evil.example", 0, "/-/health"},
+		{"/-/healthy", "evil.example", -421, NULL},
+		{"/%2D/health", "evil.example", -421, NULL},
+	};
+	struct arena *arena = arena_new();
+	struct site site = {.hosts = "other.example third.example:81"};
+
+	assert_int_equal(url_parse(arena, "http://files.example:8080", &site.base), 0);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct target target;
+		int result = target_parse(arena, &site, cases[i].target, cases[i].host, &target);
+
+		if (result != cases[i].result)
+			fail_msg("%d and not %d: %s %s", result, cases[i].result, cases[i].target,
+				cases[i].host);
+		if (result == 0)
+			assert_string_equal(path_text(arena, &target.path), cases[i].path);
+	}
+	arena_free(arena);
+}
+
+/* However it is spelled, what is below /-/ is the daemon's own. */
+static void test_own_room(void **state)
+{
+	struct arena *arena = arena_new();
+	struct site site = {0};
+	struct target target;
+
+	assert_int_equal(url_parse(arena, "http://a", &site.base), 0);
+	assert_int_equal(target_parse(arena, &site, "/%2d/x", "a", &target), 0);
+	assert_true(target.own_room);
+	assert_false(target.health);
+	assert_int_equal(target_parse(arena, &site, "/-", "a", &target), 0);
+	assert_true(target.own_room);
+	assert_int_equal(target_parse(arena, &site, "/-x", "a", &target), 0);
+	assert_false(target.own_room);
+	assert_int_equal(target_parse(arena, &site, "*", "a", &target), 0);
+	assert_true(target.server_wide);
+	arena_free(arena);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_own_room),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
