@@ -20,6 +20,8 @@ struct xmpp_options {
 	const char *server; /* host:port */
 	const char *domain; /* the component's own JID */
 	const char *secret;
+	const char *base_url;   /* told to clients that look for us */
+	uint64_t max_file_size; /* bytes; likewise */
 };
 
 /* The options' strings must outlive it. 0 or negative errno; that the server is away is no error. */
@@ -47,7 +49,7 @@ struct stanza {
 
 const char *xmpp_domain(const struct xmpp *xmpp);
 
-/* Queues bytes that are one whole stanza; dropped when the link is down: -ENOTCONN. */
+/* Queues bytes that are one whole stanza. -ENOTCONN: dropped, the link is down; -ENOBUFS: dropped, too much waits. */
 int xmpp_send(struct xmpp *xmpp, const struct buf *stanza);
 
 /* Answers an iq: result with this payload (markup; NULL: empty), or an error of RFC 6120, 8.3. */

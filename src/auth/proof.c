@@ -1,0 +1,164 @@
+#include "auth/proof.h"
+
+#include "auth/grant.h"
+#include "base/arena.h"
+#include "base/loop.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SLOTS = 4096 };
+
+/* A letter whose answer a person is asked for. */
+struct asked {
+	struct asked *next; /* in its slot */
+	struct prover *prover;
+	struct proof *proof;
+	struct confirm *confirm;
+};
+
+struct prover {
+	struct mailbox *mailbox;
+	struct confirms *confirms;
+	struct grants *grants;
+	struct asked *slots[SLOTS]; /* by ticket */
+	bool closing;
+};
+
+struct proof *proof_new(uint64_t ticket, struct mailbox *reply)
+{
+	struct proof *proof = calloc(1, sizeof(*proof));
+
+	if (!proof)
+		abort();
+	proof->arena = arena_new();
+	proof->ticket = ticket;
+	proof->reply = reply;
+	return proof;
+}
+
+void proof_free(struct proof *proof)
+{
+	arena_free(proof->arena);
+	free(proof);
+}
+
+static struct asked **find(struct prover *prover, uint64_t ticket)
+{
+	struct asked **at = &prover->slots[ticket % SLOTS];
+
+	while (*at && (*at)->proof->ticket != ticket)
+		at = &(*at)->next;
+	return at;
+}
+
+static void reply(struct proof *proof, enum verdict verdict)
+{
+	proof->verdict = verdict;
+	mailbox_post(proof->reply, &proof->message);
+}
+
+static void answered(void *arg, enum verdict verdict)
+{
+	struct asked *asked = arg;
+	struct prover *prover = asked->prover;
+	struct proof *proof = asked->proof;
+
+	*find(prover, proof->ticket) = asked->next;
+	free(asked);
+	if (verdict == VERDICT_YES)
+		grants_add(prover->grants, proof);
+	reply(proof, verdict);
+}
+
+static void ask(struct prover *prover, struct proof *proof)
+{
+	const struct question question = {
+		.jid = proof->jid,
+		.transaction_id = proof->transaction_id,
+		.method = proof->method,
+		.url = proof->url,
+		.address = proof->address,
+		.admits_more = grant_admits_more(proof->method),
+	};
+	struct asked *asked = calloc(1, sizeof(*asked)), **slot;
+	enum verdict refused;
+
+	if (!asked)
+		abort();
+	asked->prover = prover;
+	asked->proof = proof;
+	asked->confirm = confirm_ask(prover->confirms, &question, answered, asked, &refused);
+	if (!asked->confirm) {
+		free(asked);
+		reply(proof, refused);
+		return;
+	}
+	slot = &prover->slots[proof->ticket % SLOTS];
+	asked->next = *slot;
+	*slot = asked;
+}
+
+static void cancel(struct prover *prover, struct proof *proof)
+{
+	struct asked **at = find(prover, proof->ticket), *asked = *at;
+
+	if (asked) {
+		*at = asked->next;
+		confirm_withdraw(asked->confirm);
+		proof_free(asked->proof);
+		free(asked);
+	}
+	proof_free(proof);
+}
+
+static void take(void *arg, struct message *list)
+{
+	struct prover *prover = arg;
+
+	while (list) {
+		struct proof *proof = (struct proof *)list;
+
+		list = list->next;
+		if (proof->cancel)
+			cancel(prover, proof);
+		else if (prover->closing)
+			reply(proof, VERDICT_UNAVAILABLE);
+		else if (grants_use(prover->grants, proof))
+			reply(proof, VERDICT_YES);
+		else
+			ask(prover, proof);
+	}
+}
+
+struct prover *prover_open(struct loop *loop, struct confirms *confirms, uint64_t reuse)
+{
+	struct prover *prover = calloc(1, sizeof(*prover));
+
+	if (!prover)
+		abort();
+	prover->confirms = confirms;
+	prover->grants = grants_open(loop, reuse);
+	prover->mailbox = mailbox_open(loop, take, prover);
+	return prover;
+}
+
+void prover_close(struct prover *prover)
+{
+	prover->closing = true;
+	mailbox_close(prover->mailbox);
+	for (size_t i = 0; i < SLOTS; i++)
+		while (prover->slots[i]) {
+			struct asked *asked = prover->slots[i];
+
+			confirm_withdraw(asked->confirm);
+			answered(asked, VERDICT_UNAVAILABLE);
+		}
+	grants_close(prover->grants);
+	free(prover);
+}
+
+void prover_post(struct prover *prover, struct proof *proof)
+{
+	mailbox_post(prover->mailbox, &proof->message);
+}

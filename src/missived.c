@@ -1,0 +1,237 @@
+/* Opens the rooms from left to right, runs, closes them in reverse. */
+#include "auth/proof.h"
+#include "base/arena.h"
+#include "base/config.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "dav/request.h"
+#include "http/http.h"
+#include "store/store.h"
+#include "xmpp/confirm.h"
+#include "xmpp/xmpp.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Milliseconds for what runs to finish; with what is left of ten seconds the rooms are closed. */
+enum { FINISHING_TIME = 8500 };
+
+struct daemon {
+	struct config config;
+	struct loop *loop;
+	struct store *store;
+	struct xmpp *xmpp;
+	struct confirms *confirms;
+	struct prover *prover;
+	struct http *http;
+	struct signal_watch *terminate, *interrupt, *hang_up;
+	struct dav dav;
+	bool stopping;
+};
+
+static const char usage[] =
+	"usage: missived [-c FILE]      run in the foreground, log to standard error\n"
+	"       missived -t [-c FILE]   check the settings: exit 0, or 1 and FILE:LINE: what is wrong\n"
+	"       missived -h | -V\n"
+	"FILE is /etc/missive/missived.conf unless it is given. See missived(8).\n";
+
+static void stopped(void *arg)
+{
+	loop_stop(((struct daemon *)arg)->loop);
+}
+
+static void stop(void *arg)
+{
+	struct daemon *daemon = arg;
+
+	if (daemon->stopping)
+		return;
+	daemon->stopping = true;
+	log_event(LOG_INFO, "stopping", NULL);
+	http_stop(daemon->http, FINISHING_TIME, stopped, daemon);
+}
+
+static void reload(void *arg)
+{
+	struct daemon *daemon = arg;
+	char error[512];
+
+	if (http_reload(daemon->http, error, sizeof(error)) < 0)
+		log_event(LOG_ERROR, "reload-failed", "reason", error, NULL);
+	else
+		log_event(LOG_INFO, "reloaded", NULL);
+}
+
+static int open_store(struct daemon *daemon, char *error, size_t size)
+{
+	const struct store_options options = {
+		.path = daemon->config.store.path,
+		.keep_free = daemon->config.limits.keep_free,
+		.may_block = daemon->config.store.may_block,
+	};
+
+	return store_open(&daemon->store, &options, error, size);
+}
+
+static int open_xmpp(struct daemon *daemon, char *error, size_t size)
+{
+	const struct config *config = &daemon->config;
+	const struct xmpp_options options = {
+		.server = config->xmpp.server,
+		.domain = config->xmpp.domain,
+		.secret = config->xmpp.secret,
+		.base_url = config->http.base_url,
+		.max_file_size = config->limits.max_file_size,
+	};
+	int result = xmpp_open(&daemon->xmpp, daemon->loop, &options);
+
+	if (result < 0) {
+		snprintf(error, size, "%s: %s", options.server, strerror(-result));
+		return result;
+	}
+	daemon->confirms = confirms_open(daemon->xmpp, daemon->loop, config->xmpp.confirm_timeout);
+	daemon->prover = prover_open(daemon->loop, daemon->confirms, config->xmpp.confirm_reuse);
+	return 0;
+}
+
+static int open_http(struct daemon *daemon, char *error, size_t size)
+{
+	const struct config *config = &daemon->config;
+	const struct http_options options = {
+		.dav = &daemon->dav,
+		.prover = daemon->prover,
+		.xmpp = daemon->xmpp,
+		.listen = config->http.listen,
+		.host = config->http.host,
+		.tls_cert = config->http.tls_cert,
+		.tls_key = config->http.tls_key,
+		.trusted_proxies = config->http.trusted_proxies,
+		.threads = config->http.threads,
+		.connections = config->limits.connections,
+	};
+
+	daemon->dav = (struct dav){
+		.store = daemon->store,
+		.base_url = config->http.base_url,
+		.users = config->xmpp.users,
+		.max_file_size = config->limits.max_file_size,
+	};
+	return http_start(&daemon->http, daemon->loop, &options, error, size);
+}
+
+static int open_all(struct daemon *daemon, char *error, size_t size)
+{
+	int result = open_store(daemon, error, size);
+
+	if (result == 0)
+		result = open_xmpp(daemon, error, size);
+	return result == 0 ? open_http(daemon, error, size) : result;
+}
+
+static void close_all(struct daemon *daemon)
+{
+	if (daemon->prover)
+		prover_close(daemon->prover);
+	if (daemon->http)
+		http_close(daemon->http);
+	if (daemon->confirms)
+		confirms_close(daemon->confirms);
+	xmpp_close(daemon->xmpp);
+	store_close(daemon->store);
+}
+
+static void serve(struct daemon *daemon)
+{
+	daemon->terminate = signal_watch_open(daemon->loop, SIGTERM, stop, daemon);
+	daemon->interrupt = signal_watch_open(daemon->loop, SIGINT, stop, daemon);
+	daemon->hang_up = signal_watch_open(daemon->loop, SIGHUP, reload, daemon);
+	log_event(LOG_INFO, "started", "version", MISSIVE_VERSION, NULL);
+	loop_run(daemon->loop);
+	signal_watch_close(daemon->terminate);
+	signal_watch_close(daemon->interrupt);
+	signal_watch_close(daemon->hang_up);
+}
+
+static int run(struct daemon *daemon)
+{
+	char error[512] = "no event loop";
+	int result = loop_open(&daemon->loop);
+
+	if (result == 0)
+		result = open_all(daemon, error, sizeof(error));
+	if (result == 0)
+		serve(daemon);
+	else
+		fprintf(stderr, "missived: %s\n", error);
+	close_all(daemon);
+	loop_close(daemon->loop);
+	if (result == 0)
+		log_event(LOG_INFO, "stopped", NULL);
+	return result < 0 ? 1 : 0;
+}
+
+/* What the process as a whole needs before its first thread. */
+static void prepare(void)
+{
+	struct rlimit files;
+
+	/* A peer that is gone and a file size limit are errors of one call, not the end. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	umask(077);
+	setenv("UV_THREADPOOL_SIZE", "16", 0);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const char *file = "/etc/missive/missived.conf";
+	struct arena *arena = arena_new();
+	struct daemon daemon = {0};
+	bool check_only = false;
+	char error[1024];
+	int option, status;
+
+	while ((option = getopt(argc, argv, "c:thV")) != -1) {
+		switch (option) {
+		case 'c':
+			file = optarg;
+			break;
+		case 't':
+			check_only = true;
+			break;
+		case 'h':
+		case 'V':
+			fputs(option == 'h' ? usage : "missived " MISSIVE_VERSION "\n", stdout);
+			arena_free(arena);
+			return 0;
+		default:
+			fputs(usage, stderr);
+			return 2;
+		}
+	}
+	if (optind < argc) {
+		fputs(usage, stderr);
+		return 2;
+	}
+	if (config_load(arena, file, &daemon.config, error, sizeof(error)) < 0) {
+		fprintf(stderr, "%s\n", error);
+		status = 1;
+	} else if (check_only) {
+		status = 0;
+	} else {
+		prepare();
+		status = run(&daemon);
+	}
+	arena_free(arena);
+	return status;
+}

@@ -1,0 +1,71 @@
+/* XEP-0030: how clients find us, and that we implement XEP-0129. */
+#include "base/buf.h"
+#include "xml/writer.h"
+#include "xmpp/inside.h"
+
+#include <inttypes.h>
+
+#define NS_INFO	 "http://jabber.org/protocol/disco#info"
+#define NS_ITEMS "http://jabber.org/protocol/disco#items"
+#define NS_0129	 "http://www.xmpp.org/extensions/xep-0129.html#ns"
+
+static const char *const features[] = {
+	NS_INFO,
+	NS_ITEMS,
+	NS_HTTP_AUTH,
+	NS_0129,
+	"urn:xmpp:ping",
+	"jabber:iq:version",
+};
+
+static void put_field(struct buf *out, const char *name, const char *value)
+{
+	xml_write(out, "<field var='", name, "'><value>", value, "</value></field>", NULL);
+}
+
+/* Where to upload, and how much: a form of XEP-0128, so that a client needs nothing but its XMPP account. */
+static void put_form(struct buf *out, const struct xmpp_options *options)
+{
+	struct buf url = {0}, size = {0};
+
+	buf_printf(&url, "%s/", options->base_url);
+	buf_printf(&size, "%" PRIu64, options->max_file_size);
+	buf_puts(out, "<x xmlns='jabber:x:data' type='result'>"
+		      "<field var='FORM_TYPE' type='hidden'><value>" NS_0129 "</value></field>");
+	put_field(out, "url", buf_text(&url));
+	put_field(out, "max-file-size", buf_text(&size));
+	buf_puts(out, "</x>");
+	buf_free(&url);
+	buf_free(&size);
+}
+
+void disco_info(struct xmpp *xmpp, const struct stanza *stanza)
+{
+	struct buf payload = {0};
+
+	if (xml_attribute(stanza->payload, "node")) {
+		xmpp_reply_error(xmpp, stanza, "cancel", "item-not-found");
+		return;
+	}
+	buf_puts(&payload, "<query xmlns='" NS_INFO "'>"
+			   "<identity category='store' type='file' name='Missive'/>");
+	for (size_t i = 0; i < sizeof(features) / sizeof(*features); i++)
+		xml_write(&payload, "<feature var='", features[i], "'/>", NULL);
+	put_form(&payload, xmpp_options_of(xmpp));
+	buf_puts(&payload, "</query>");
+	xmpp_reply(xmpp, stanza, &payload);
+	buf_free(&payload);
+}
+
+void disco_items(struct xmpp *xmpp, const struct stanza *stanza)
+{
+	struct buf payload = {0};
+
+	if (xml_attribute(stanza->payload, "node")) {
+		xmpp_reply_error(xmpp, stanza, "cancel", "item-not-found");
+		return;
+	}
+	buf_puts(&payload, "<query xmlns='" NS_ITEMS "'/>");
+	xmpp_reply(xmpp, stanza, &payload);
+	buf_free(&payload);
+}

@@ -1,0 +1,145 @@
+/* What the component answers: one table, a row each. */
+#include "base/arena.h"
+#include "base/log.h"
+#include "xml/writer.h"
+#include "xmpp/inside.h"
+
+#include <string.h>
+
+static void ping(struct xmpp *xmpp, const struct stanza *stanza);
+static void version(struct xmpp *xmpp, const struct stanza *stanza);
+
+/* clang-format off */
+static const struct {
+	const char *type, *ns, *name;
+	void (*answer)(struct xmpp *xmpp, const struct stanza *stanza);
+} queries[] = {
+	{"get", "http://jabber.org/protocol/disco#info",  "query", disco_info},
+	{"get", "http://jabber.org/protocol/disco#items", "query", disco_items},
+	{"get", "urn:xmpp:ping",                          "ping",  ping},
+	{"get", "jabber:iq:version",                      "query", version},
+};
+/* clang-format on */
+
+/* XEP-0199 */
+static void ping(struct xmpp *xmpp, const struct stanza *stanza)
+{
+	xmpp_reply(xmpp, stanza, NULL);
+}
+
+/* XEP-0092 */
+static void version(struct xmpp *xmpp, const struct stanza *stanza)
+{
+	struct buf payload = {0};
+
+	xml_write(&payload, "<query xmlns='jabber:iq:version'><name>Missive</name><version>", MISSIVE_VERSION,
+		"</version></query>", NULL);
+	xmpp_reply(xmpp, stanza, &payload);
+	buf_free(&payload);
+}
+
+static void begin_reply(
+	struct xmpp *xmpp, const struct stanza *stanza, struct buf *out, const char *type)
+{
+	xml_write(out, "<", stanza->kind, " type='", type, "' from='", xmpp_domain(xmpp), "' to='",
+		jid_text(stanza->arena, &stanza->from), "' id='", stanza->id, "'>", NULL);
+}
+
+void xmpp_reply(struct xmpp *xmpp, const struct stanza *stanza, const struct buf *payload)
+{
+	struct buf out = {0};
+
+	begin_reply(xmpp, stanza, &out, "result");
+	if (payload)
+		buf_append(&out, payload->data, payload->len);
+	buf_puts(&out, "</iq>");
+	xmpp_send(xmpp, &out);
+	buf_free(&out);
+}
+
+void xmpp_reply_error(
+	struct xmpp *xmpp, const struct stanza *stanza, const char *type, const char *condition)
+{
+	struct buf out = {0};
+
+	begin_reply(xmpp, stanza, &out, "error");
+	xml_write(&out, "<error type='", type, "'><", condition, " xmlns='" NS_STANZAS "'/></error></",
+		stanza->kind, ">", NULL);
+	xmpp_send(xmpp, &out);
+	buf_free(&out);
+}
+
+static const char *or_empty(const char *text)
+{
+	return text ? text : "";
+}
+
+/* False: from nobody, or not to us. */
+static bool read_start_tag(
+	struct xmpp *xmpp, struct arena *arena, const struct xml_node *node, struct stanza *stanza)
+{
+	static const char *const kinds[] = {"iq", "message", "presence"};
+	struct jid to;
+
+	*stanza = (struct stanza){.node = node, .arena = arena};
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (xml_is(node, NS_COMPONENT, kinds[i]))
+			stanza->kind = kinds[i];
+	stanza->type = or_empty(xml_attribute(node, "type"));
+	stanza->id = or_empty(xml_attribute(node, "id"));
+	return stanza->kind && jid_parse(arena, or_empty(xml_attribute(node, "from")), &stanza->from) == 0 &&
+	       jid_parse(arena, or_empty(xml_attribute(node, "to")), &to) == 0 &&
+	       strcmp(to.bare, xmpp_domain(xmpp)) == 0;
+}
+
+static bool asks(const struct stanza *stanza)
+{
+	return strcmp(stanza->type, "get") == 0 || strcmp(stanza->type, "set") == 0;
+}
+
+/* RFC 6120, 8.2.3: one child; what nobody here knows gets service-unavailable. */
+static void answer_iq(struct xmpp *xmpp, const struct stanza *stanza)
+{
+	const struct xml_node *payload = stanza->payload;
+
+	if (!payload || xml_next_element(payload)) {
+		xmpp_reply_error(xmpp, stanza, "modify", "bad-request");
+		return;
+	}
+	for (size_t i = 0; i < sizeof(queries) / sizeof(*queries); i++)
+		if (strcmp(queries[i].type, stanza->type) == 0 &&
+			xml_is(payload, queries[i].ns, queries[i].name)) {
+			queries[i].answer(xmpp, stanza);
+			return;
+		}
+	xmpp_reply_error(xmpp, stanza, "cancel", "service-unavailable");
+}
+
+void stanza_take(struct xmpp *xmpp, struct arena *arena, const struct xml_node *node)
+{
+	struct confirms *confirms = xmpp_confirms(xmpp);
+	struct stanza stanza;
+
+	if (!read_start_tag(xmpp, arena, node, &stanza))
+		return;
+	if (strcmp(stanza.kind, "iq") == 0)
+		stanza.payload = xml_first_element(node);
+	if (strcmp(stanza.kind, "iq") == 0 && asks(&stanza))
+		answer_iq(xmpp, &stanza);
+	else if (strcmp(stanza.kind, "iq") == 0 && confirms)
+		confirm_take_iq(confirms, &stanza);
+	else if (strcmp(stanza.kind, "message") == 0 && confirms)
+		confirm_take_message(confirms, &stanza);
+}
+
+void stanza_refuse(struct xmpp *xmpp, struct arena *arena, const struct xml_node *start_tag)
+{
+	struct stanza stanza;
+
+	log_event(LOG_WARNING, "stanza-too-large", "from", xml_attribute(start_tag, "from"), NULL);
+	if (!read_start_tag(xmpp, arena, start_tag, &stanza))
+		return;
+	if (asks(&stanza) ||
+		(strcmp(stanza.kind, "message") == 0 && strcmp(stanza.type, "error") != 0))
+		xmpp_reply_error(xmpp, &stanza, "modify", "policy-violation");
+}
