@@ -1,0 +1,67 @@
+import os
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(__file__))
+
+from daemon import Daemon  # noqa: E402
+from person import Person  # noqa: E402
+from servers import SERVERS  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory):
+    """Each server is started when it is first asked for, and runs to the end."""
+    servers = {}
+
+    def get(name):
+        if name not in servers:
+            servers[name] = SERVERS[name](tmp_path_factory.mktemp(name))
+            servers[name].start()
+        return servers[name]
+    yield get
+    for server in servers.values():
+        server.stop()
+
+
+@pytest.fixture
+def prosody(running):
+    return running("prosody")
+
+
+@pytest.fixture(params=["prosody", "ejabberd"])
+def server(request, running):
+    return running(request.param)
+
+
+@pytest.fixture
+def world(tmp_path):
+    """Makes daemons and people, and ends them all."""
+    made = World(tmp_path)
+    yield made
+    made.end()
+
+
+class World:
+    def __init__(self, tmp_path):
+        self.tmp_path = tmp_path
+        self.daemons = []
+        self.people = []
+
+    def daemon(self, server, **settings):
+        daemon = Daemon(self.tmp_path / f"missived{len(self.daemons)}", server.component, **settings)
+        self.daemons.append(daemon)
+        self.server = server
+        return daemon.start()
+
+    def person(self, jid, resource="home", **how):
+        person = Person(self.daemons[-1], self.server, jid, resource, **how)
+        self.people.append(person)
+        return person
+
+    def end(self):
+        for person in self.people:
+            person.disconnect()
+        for daemon in self.daemons:
+            daemon.stop()

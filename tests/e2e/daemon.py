@@ -1,0 +1,130 @@
+"""missived as users run it: its file, its process, its log."""
+
+import base64
+import os
+import re
+import signal
+import subprocess
+import threading
+
+import requests
+
+from servers import DOMAIN, SECRET, free_port
+
+BUILD = os.environ.get("MISSIVE_BUILD", os.path.join(os.path.dirname(__file__), "../../build"))
+MISSIVED = os.path.abspath(os.path.join(BUILD, "missived"))
+
+
+class Daemon:
+    def __init__(self, directory, component_port, **settings):
+        self.directory = str(directory)
+        os.makedirs(self.directory, exist_ok=True)
+        self.port = settings.pop("port", None) or free_port()
+        self.base = settings.get("base_url", f"http://127.0.0.1:{self.port}")
+        self.store = f"{self.directory}/store"
+        self.settings = {
+            "http": {"listen": f"127.0.0.1:{self.port}", "base-url": self.base, "threads": "2"},
+            "xmpp": {"server": f"127.0.0.1:{component_port}", "domain": DOMAIN, "secret": SECRET, "users": "localhost",
+                     "confirm-timeout": "4s"},
+            "store": {"path": self.store},
+            "limits": {"keep-free": "0"},
+        }
+        if os.environ.get("MISSIVE_MAY_BLOCK"):
+            self.settings["store"]["may-block"] = "yes"
+        for name, value in settings.items():
+            section, key = SECTION_OF[name]
+            self.settings[section][key] = value
+        self.process = None
+        self.lines = []
+        self.changed = threading.Condition()
+
+    def write_config(self):
+        path = f"{self.directory}/missived.conf"
+        with open(path, "w") as f:
+            for section, keys in self.settings.items():
+                f.write(f"[{section}]\n")
+                for key, value in keys.items():
+                    for one in value if isinstance(value, list) else [value]:
+                        f.write(f"{key} = {one}\n")
+        return path
+
+    def start(self, link=True, before=()):
+        self.process = subprocess.Popen([*before, MISSIVED, "-c", self.write_config()], stderr=subprocess.PIPE,
+                                        stdin=subprocess.DEVNULL)
+        self.lines = []
+        self.reader = threading.Thread(target=self.read, args=(self.process,), daemon=True)
+        self.reader.start()
+        self.wait_for("event=started")
+        if link:
+            self.wait_for("event=xmpp-up")
+        return self
+
+    def read(self, process):
+        for line in process.stderr:
+            with self.changed:
+                self.lines.append(line.decode(errors="replace").rstrip("\n"))
+                self.changed.notify_all()
+        with self.changed:
+            self.changed.notify_all()
+
+    def wait_for(self, pattern, count=1, seconds=20):
+        """Waits until that many lines of the log match."""
+        def matching():
+            return [line for line in self.lines if re.search(pattern, line)]
+        with self.changed:
+            if not self.changed.wait_for(lambda: len(matching()) >= count or self.process.poll() is not None, seconds):
+                raise AssertionError(f"no line {pattern!r} in {self.lines[-20:]}")
+            found = matching()
+        assert len(found) >= count, f"no line {pattern!r} in {self.lines[-40:]}"
+        return found[count - 1]
+
+    def log(self):
+        with self.changed:
+            return "\n".join(self.lines)
+
+    def stop(self):
+        """Ends it as an operator would; it must end well, without a sanitizer's complaint."""
+        if not self.process:
+            return
+        process, self.process = self.process, None
+        process.send_signal(signal.SIGTERM)
+        try:
+            status = process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise AssertionError(f"missived did not stop: {self.lines[-20:]}")
+        self.reader.join(10)
+        assert status == 0, f"missived ended with {status}:\n{self.log()}"
+
+    def kill(self):
+        process, self.process = self.process, None
+        process.kill()
+        process.wait()
+        self.reader.join(10)
+
+    def blobs(self):
+        return [os.path.join(root, name) for root, _, names in os.walk(f"{self.store}/blobs") for name in names]
+
+    def health(self):
+        return requests.get(self.base + "/-/health", timeout=10)
+
+
+SECTION_OF = {
+    "base_url": ("http", "base-url"), "host": ("http", "host"), "threads": ("http", "threads"),
+    "listen": ("http", "listen"), "tls_cert": ("http", "tls-cert"), "tls_key": ("http", "tls-key"),
+    "trusted_proxies": ("http", "trusted-proxies"), "allow_plain": ("http", "allow-plain"),
+    "confirm_timeout": ("xmpp", "confirm-timeout"), "confirm_reuse": ("xmpp", "confirm-reuse"),
+    "users": ("xmpp", "users"), "max_file_size": ("limits", "max-file-size"), "keep_free": ("limits", "keep-free"),
+    "connections": ("limits", "connections"), "may_block": ("store", "may-block"),
+}
+
+
+
+def new_id():
+    """A transaction identifier that was never used before."""
+    return f"id-{os.getpid()}-{base64.b32encode(os.urandom(10)).decode().lower()}"
+
+
+def basic(jid, transaction_id=None):
+    text = jid if transaction_id is None else f"{jid}:{transaction_id}"
+    return {"Authorization": "Basic " + base64.b64encode(text.encode()).decode()}

@@ -1,0 +1,229 @@
+"""Real XMPP servers on loopback, each in a directory of its own: start, restart, stop."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+
+SECRET = "the-component-secret"
+PASSWORD = "a-password"
+DOMAIN = "files.localhost"
+
+# localhost's accounts may upload; capulet.localhost's may receive.
+ACCOUNTS = [
+    "romeo@localhost", "benvolio@localhost", "mercutio@localhost", "jürgen@localhost", "strasse@localhost",
+    "juliet@capulet.localhost", "tybalt@capulet.localhost",
+]
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_until(check, what, seconds=30):
+    """For what tells nobody when it happens: a port that opens, a process that ends."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        value = check()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"{what}: not within {seconds} s")
+
+
+def listens(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+def make_certificate(directory):
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
+         "-keyout", f"{directory}/key.pem", "-out", f"{directory}/cert.pem", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost,DNS:*.localhost,IP:127.0.0.1"],
+        check=True, capture_output=True)
+
+
+class Server:
+    def __init__(self, directory):
+        self.directory = str(directory)
+        os.makedirs(self.directory, exist_ok=True)
+        self.c2s = free_port()
+        self.component = free_port()
+        self.process = None
+        make_certificate(self.directory)
+        self.certificate = f"{self.directory}/cert.pem"
+
+    def write(self, name, text):
+        path = f"{self.directory}/{name}"
+        with open(path, "w") as f:
+            f.write(text)
+        return path
+
+    def launch(self, command):
+        self.log = open(f"{self.directory}/output.log", "ab")
+        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL,
+                                        start_new_session=True)
+        wait_until(lambda: self.running() and listens(self.c2s) and listens(self.component),
+                   f"{self.name} starts (see {self.directory})", 60)
+
+    def running(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"{self.name} has ended: see {self.directory}")
+        return True
+
+    def stop(self):
+        if not self.process:
+            return
+        os.killpg(self.process.pid, signal.SIGTERM)
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        self.process = None
+        self.log.close()
+
+
+class Prosody(Server):
+    name = "prosody"
+    multicast = False
+
+    def __init__(self, directory):
+        super().__init__(directory)
+        os.makedirs(f"{self.directory}/data", exist_ok=True)
+        self.config = self.write("prosody.cfg.lua", f"""
+run_as_root = true
+daemonize = false
+pidfile = "{self.directory}/prosody.pid"
+data_path = "{self.directory}/data"
+log = {{ info = "{self.directory}/prosody.log" }}
+interfaces = {{ "127.0.0.1" }}
+local_interfaces = {{ "127.0.0.1" }}
+component_interfaces = {{ "127.0.0.1" }}
+c2s_ports = {{ {self.c2s} }}
+c2s_direct_tls_ports = {{ }}
+s2s_ports = {{ }}
+s2s_direct_tls_ports = {{ }}
+http_ports = {{ }}
+https_ports = {{ }}
+component_ports = {{ {self.component} }}
+network_settings = {{ nagle = false }}
+modules_enabled = {{ "roster", "saslauth", "tls", "disco", "offline", "ping", "carbons" }}
+modules_disabled = {{ "s2s" }}
+authentication = "internal_plain"
+c2s_require_encryption = true
+limits = {{ c2s = {{ rate = "10mb/s" }} }}
+ssl = {{ key = "{self.directory}/key.pem", certificate = "{self.directory}/cert.pem" }}
+VirtualHost "localhost"
+VirtualHost "capulet.localhost"
+disco_items = {{ {{ "{DOMAIN}", "Missive" }} }}
+Component "{DOMAIN}"
+component_secret = "{SECRET}"
+""")
+        for jid in ACCOUNTS:
+            user, host = jid.split("@")
+            directory = f"{self.directory}/data/{encode(host)}/accounts"
+            os.makedirs(directory, exist_ok=True)
+            with open(f"{directory}/{encode(user)}.dat", "w") as f:
+                f.write(f'return {{ ["password"] = "{PASSWORD}"; }};')
+
+    def start(self):
+        self.launch(["prosody", "-F", "--config", self.config])
+
+
+def encode(name):
+    """As Prosody names its files."""
+    return "".join(c if c.isascii() and c.isalnum() else "".join(f"%{b:02x}" for b in c.encode()) for c in name)
+
+
+class Ejabberd(Server):
+    name = "ejabberd"
+    multicast = True
+
+    def __init__(self, directory):
+        super().__init__(directory)
+        self.api = free_port()
+        self.registered = False
+        with open(f"{self.directory}/both.pem", "w") as both:
+            for part in ("cert.pem", "key.pem"):
+                with open(f"{self.directory}/{part}") as f:
+                    both.write(f.read())
+        self.config = self.write("ejabberd.yml", f"""
+hosts: [localhost, capulet.localhost]
+loglevel: info
+certfiles: ["{self.directory}/both.pem"]
+auth_method: internal
+auth_password_format: plain
+disable_sasl_mechanisms: []
+listen:
+  - {{port: {self.c2s}, ip: "127.0.0.1", module: ejabberd_c2s, starttls: true}}
+  - port: {self.component}
+    ip: "127.0.0.1"
+    module: ejabberd_service
+    access: all
+    hosts: {{"{DOMAIN}": {{password: "{SECRET}"}}}}
+  - port: {self.api}
+    ip: "127.0.0.1"
+    module: ejabberd_http
+    request_handlers: {{/api: mod_http_api}}
+acl:
+  loopback: {{ip: [127.0.0.0/8]}}
+api_permissions:
+  local: {{from: [mod_http_api], who: [{{access: {{allow: [{{acl: loopback}}]}}}}], what: [register]}}
+modules:
+  mod_disco: {{extra_domains: []}}
+  mod_offline: {{}}
+  mod_ping: {{}}
+  mod_roster: {{}}
+  mod_carboncopy: {{}}
+  mod_multicast: {{host: "multicast.@HOST@", access: all}}
+""")
+        self.control = self.write("ejabberdctl.cfg", f"""
+ERL_OPTIONS="+S 1:1"
+ERL_DIST_PORT={free_port()}
+INET_DIST_INTERFACE=127.0.0.1
+EJABBERD_PID_PATH={self.directory}/ejabberd.pid
+""")
+        for name in ("logs", "spool"):
+            os.makedirs(f"{self.directory}/{name}", exist_ok=True)
+        open_way_to(self.directory)
+        for root, _, files in os.walk(self.directory):
+            for path in [root] + [f"{root}/{name}" for name in files]:
+                shutil.chown(path, "ejabberd", "ejabberd")
+
+    def start(self):
+        self.launch([
+            "ejabberdctl", "--config", self.config, "--ctl-config", self.control, "--logs", f"{self.directory}/logs",
+            "--spool", f"{self.directory}/spool", "--node", f"missive{self.c2s}@localhost", "foreground"])
+        wait_until(lambda: listens(self.api), "ejabberd's API")
+        if not self.registered:
+            for jid in ACCOUNTS:
+                self.register(jid)
+        self.registered = True
+
+    def register(self, jid):
+        user, host = jid.split("@")
+        body = json.dumps({"user": user, "host": host, "password": PASSWORD}).encode()
+        request = urllib.request.Request(f"http://127.0.0.1:{self.api}/api/register", body,
+                                         {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            assert answer.status == 200
+
+
+def open_way_to(directory):
+    """ejabberd gives its root away: another account must be able to reach what lies in a private directory."""
+    while directory != "/" and os.stat(directory).st_uid == os.getuid():
+        mode = os.stat(directory).st_mode
+        if not mode & 0o001:
+            os.chmod(directory, (mode & 0o7777) | 0o011)
+        directory = os.path.dirname(directory)
+
+
+SERVERS = {"prosody": Prosody, "ejabberd": Ejabberd}
