@@ -37,7 +37,8 @@ struct daemon {
 
 static const char usage[] =
 	"usage: missived [-c FILE]      run in the foreground, log to standard error\n"
-	"       missived -t [-c FILE]   check the settings: exit 0, or 1 and FILE:LINE: what is wrong\n"
+	"       missived -t [-c FILE]   check the settings: exit 0, or 1 and FILE:LINE: what is "
+	"wrong\n"
 	"       missived -h | -V\n"
 	"FILE is /etc/missive/missived.conf unless it is given. See missived(8).\n";
 

@@ -11,7 +11,7 @@ enum { SLOTS = 4096, GRANTS_MAX = 65536, SWEEP_EVERY = 30000, TELLING_ID = 8 };
 
 struct grant {
 	struct grant *next; /* in its slot */
-	uint64_t until;	    /* loop time */
+	uint64_t until;     /* loop time */
 	char key[SHA256_HEX];
 	bool once;
 };
@@ -48,7 +48,8 @@ static bool is_reusable(const struct proof *proof)
 
 static bool uses_once(const struct proof *proof)
 {
-	return strcmp(proof->method, "GET") == 0 || (strcmp(proof->method, "PUT") == 0 && proof->creates);
+	return strcmp(proof->method, "GET") == 0 ||
+	       (strcmp(proof->method, "PUT") == 0 && proof->creates);
 }
 
 /* None of the parts can hold a line break, so no two requests have one key. */

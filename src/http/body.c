@@ -113,8 +113,8 @@ static bool at_content(const struct body *body)
 	return body->remaining > 0 && (!body->chunked || body->state == CHUNK_DATA);
 }
 
-int body_read(struct body *body, const char *bytes, size_t available, const char **data, size_t *size,
-	size_t *used)
+int body_read(struct body *body, const char *bytes, size_t available, const char **data,
+	size_t *size, size_t *used)
 {
 	*size = *used = 0;
 	while (!body->done && *used < available && !at_content(body))

@@ -9,7 +9,7 @@ enum { CHUNK_LINE_MAX = 256, TRAILERS_MAX = 8 << 10 };
 
 struct body {
 	bool chunked;
-	bool done;	    /* all of it was read */
+	bool done;          /* all of it was read */
 	uint64_t remaining; /* bytes of the content, or of this chunk */
 	enum {
 		CHUNK_SIZE,
@@ -34,5 +34,5 @@ void body_begin(struct body *body, int64_t content_length);
  * Reads framing from the bytes until content comes: *data and *size are content; *used is how many bytes were read, content included. With
  * *size 0 more must come, unless body->done. 0, or -EINVAL: it is malformed, nothing behind it can be trusted.
  */
-int body_read(struct body *body, const char *bytes, size_t available, const char **data, size_t *size,
-	size_t *used);
+int body_read(struct body *body, const char *bytes, size_t available, const char **data,
+	size_t *size, size_t *used);

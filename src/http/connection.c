@@ -5,26 +5,23 @@
 #include "http/health.h"
 #include "http/response.h"
 #include "http/steps.h"
+#include "http/wire.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 enum {
-	WAITING_MAX = 64 << 10,	   /* bytes that are kept while a request waits */
-	READ_AT_ONCE = 256 << 10,
-	SENT_AT_ONCE = 1 << 20,
 	DISCARDED_MAX = 64 << 10,
-	HEAD_TIME = 15000,	   /* milliseconds, as all below */
+	HEAD_TIME = 15000, /* milliseconds, as all below */
 	IDLE_TIME = 60000,
 	GOODBYE_TIME = 2000,
 	RATE_TIME = 30000,
-	RATE_BYTES = 30 << 10,	   /* less than that in RATE_TIME is too slow */
+	RATE_BYTES = 30 << 10, /* less than that in RATE_TIME is too slow */
 };
 
 static void close_connection(struct connection *connection)
@@ -47,116 +44,6 @@ static void release(struct connection *connection)
 	buf_free(&connection->out);
 	worker_forget(connection->worker, connection);
 	free(connection);
-}
-
-/* ---- bytes ---- */
-
-static ssize_t receive(struct connection *connection, void *bytes, size_t size)
-{
-	ssize_t got;
-
-	if (connection->tls)
-		return tls_read(connection->tls, bytes, size, &connection->tls_wants_write);
-	got = recv(connection->fd, bytes, size, 0);
-	return got < 0 ? -errno : got;
-}
-
-/* True: something came, be it the end. */
-static bool read_some(struct connection *connection)
-{
-	static _Thread_local char bytes[READ_AT_ONCE];
-	size_t size = sizeof(bytes);
-	ssize_t got;
-
-	if (connection->eof)
-		return false;
-	if (connection->phase == PHASE_STEPS)
-		size = connection->in.len < WAITING_MAX ? WAITING_MAX - connection->in.len : 0;
-	if (size == 0)
-		return false;
-	got = receive(connection, bytes, size);
-	if (got == -EAGAIN || got == -EINTR)
-		return false;
-	if (got <= 0)
-		connection->eof = true;
-	else
-		buf_append(&connection->in, bytes, (size_t)got);
-	if (got > 0)
-		connection->moved += (uint64_t)got;
-	return true;
-}
-
-static ssize_t transmit(struct connection *connection, const void *bytes, size_t length, int flags)
-{
-	ssize_t sent;
-
-	if (connection->tls) {
-		bool wants_write;
-
-		sent = tls_write(connection->tls, bytes, length, &wants_write);
-		connection->tls_wants_read = sent == -EAGAIN && !wants_write;
-	} else {
-		sent = send(connection->fd, bytes, length, MSG_NOSIGNAL | flags);
-		sent = sent < 0 ? -errno : sent;
-	}
-	if (sent > 0)
-		connection->moved += (uint64_t)sent;
-	return sent == -EINTR ? -EAGAIN : sent;
-}
-
-/* 0: all of `out` is on its way; -EAGAIN: later; other negative errno: broken. */
-static int flush(struct connection *connection, int flags)
-{
-	while (connection->sent < connection->out.len) {
-		ssize_t sent = transmit(connection, connection->out.data + connection->sent,
-			connection->out.len - connection->sent, flags);
-
-		if (sent < 0)
-			return (int)sent;
-		connection->sent += (size_t)sent;
-	}
-	connection->out.len = connection->sent = 0;
-	return 0;
-}
-
-static ssize_t send_file(struct connection *connection, uint64_t offset, size_t length)
-{
-	static _Thread_local char bytes[READ_AT_ONCE];
-	int file = connection->request.answer.content.fd;
-	off_t at = (off_t)offset;
-	ssize_t sent;
-
-	if (!connection->tls) {
-		sent = sendfile(connection->fd, file, &at, length);
-		if (sent > 0)
-			connection->moved += (uint64_t)sent;
-		return sent < 0 ? -errno : sent ? sent : -EIO;
-	}
-	sent = pread(file, bytes, length < sizeof(bytes) ? length : sizeof(bytes), at);
-	if (sent <= 0)
-		return sent < 0 ? -errno : -EIO;
-	return transmit(connection, bytes, (size_t)sent, 0);
-}
-
-/* 0: all of it is on its way; 1: enough for this turn; negative errno. */
-static int send_content(struct connection *connection)
-{
-	struct answer *answer = &connection->request.answer;
-	size_t room = SENT_AT_ONCE;
-
-	while (answer->length > 0 && room > 0) {
-		size_t length = answer->length < room ? (size_t)answer->length : room;
-		ssize_t sent = answer->content.fd >= 0
-				       ? send_file(connection, answer->offset, length)
-				       : transmit(connection, answer->content.bytes + answer->offset, length, 0);
-
-		if (sent < 0)
-			return (int)sent;
-		answer->offset += (uint64_t)sent;
-		answer->length -= (uint64_t)sent;
-		room -= (size_t)sent;
-	}
-	return answer->length > 0;
 }
 
 /* ---- requests ---- */
@@ -283,10 +170,11 @@ static bool turn_head(struct connection *connection)
 		request_begin(&connection->request, connection->worker->options->dav);
 		connection->begun = true;
 	}
-	status = connection->in.len == 0 ? 0
-					 : head_parse(connection->request.arena, connection->in.data,
-						   connection->in.len, &connection->scanned,
-						   &connection->head, &length);
+	status = connection->in.len == 0
+			 ? 0
+			 : head_parse(connection->request.arena, connection->in.data,
+				   connection->in.len, &connection->scanned, &connection->head,
+				   &length);
 	if (status == 0) {
 		if (connection->eof)
 			close_connection(connection);
@@ -310,7 +198,7 @@ static bool turn_body(struct connection *connection)
 	enum step_result result = STEP_WAIT;
 	size_t at = 0, size, used;
 	const char *data;
-	int error = flush(connection, 0);
+	int error = wire_flush(connection, 0);
 
 	if (error < 0 && error != -EAGAIN) {
 		close_connection(connection);
@@ -319,8 +207,8 @@ static bool turn_body(struct connection *connection)
 	error = 0;
 	while (error == 0 && result == STEP_WAIT && connection->phase == PHASE_BODY &&
 		!connection->body.done && at < connection->in.len) {
-		error = body_read(&connection->body, connection->in.data + at, connection->in.len - at,
-			&data, &size, &used);
+		error = body_read(&connection->body, connection->in.data + at,
+			connection->in.len - at, &data, &size, &used);
 		at += used;
 		if (error == 0 && size > 0)
 			result = steps_take_body(connection, data, size);
@@ -348,8 +236,8 @@ static void log_request(const struct connection *connection)
 {
 	const struct request *request = &connection->request;
 
-	log_event(LOG_INFO, "request", "method", connection->head.method, "url", request->url, "status",
-		log_number(request->answer.status), "address", request->address, "jid",
+	log_event(LOG_INFO, "request", "method", connection->head.method, "url", request->url,
+		"status", log_number(request->answer.status), "address", request->address, "jid",
 		request->proven ? request->claim.bare : NULL, NULL);
 }
 
@@ -379,10 +267,10 @@ static bool turn_respond(struct connection *connection)
 {
 	struct answer *answer = &connection->request.answer;
 	bool content = answer->kind == ANSWER_CONTENT && answer->length > 0;
-	int result = flush(connection, content ? MSG_MORE : 0);
+	int result = wire_flush(connection, content ? MSG_MORE : 0);
 
 	if (result == 0 && content)
-		result = send_content(connection);
+		result = wire_send_content(connection);
 	if (result == 1 || result == -EAGAIN)
 		return false;
 	if (result == 0 && answer->kind == ANSWER_PAGES && !connection->last_page) {
@@ -405,8 +293,8 @@ static bool turn_discard(struct connection *connection)
 	int error = 0;
 
 	while (error == 0 && !connection->body.done && at < connection->in.len) {
-		error = body_read(&connection->body, connection->in.data + at, connection->in.len - at,
-			&data, &size, &used);
+		error = body_read(&connection->body, connection->in.data + at,
+			connection->in.len - at, &data, &size, &used);
 		at += used;
 	}
 	connection->discarded += at;
@@ -518,7 +406,7 @@ void connection_advance(struct connection *connection)
 			;
 		/* What TLS has decrypted already makes no descriptor readable. */
 	} while (connection->tls && may_read(connection) && connection->phase != PHASE_STEPS &&
-		tls_pending(connection->tls) && read_some(connection));
+		 tls_pending(connection->tls) && wire_read(connection));
 	if (connection->phase == PHASE_CLOSED) {
 		watch_want(connection->watch, 0);
 		timer_stop(connection->timer);
@@ -543,7 +431,7 @@ static void ready(void *arg, int events)
 
 	connection->tls_wants_write = false;
 	if (may_read(connection))
-		read_some(connection);
+		wire_read(connection);
 	connection_advance(connection);
 }
 
@@ -559,7 +447,8 @@ static void timed_out(void *arg)
 		refuse(connection, 408, "The request took too long to come.");
 	} else if (connection->phase == PHASE_BODY && slow) {
 		refuse(connection, 408, "The body comes too slowly.");
-	} else if (connection->phase != PHASE_BODY && (connection->phase != PHASE_RESPOND || slow)) {
+	} else if (connection->phase != PHASE_BODY &&
+		   (connection->phase != PHASE_RESPOND || slow)) {
 		close_connection(connection);
 	}
 	connection_advance(connection);
@@ -594,7 +483,7 @@ void connection_open(struct worker *worker, int fd, const struct sockaddr *peer)
 		connection->next->previous = connection;
 	worker->connections = connection;
 	worker->count++;
-	read_some(connection);
+	wire_read(connection);
 	connection_advance(connection);
 }
 

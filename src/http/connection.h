@@ -40,7 +40,7 @@ struct connection {
 	struct buf in;
 	size_t scanned; /* of `in`, by head_parse() */
 	struct buf out; /* head and small bodies on their way out */
-	size_t sent;	/* of `out` */
+	size_t sent;    /* of `out` */
 	bool last_page; /* all pages are in `out` */
 	uint64_t moved; /* bytes of a body that went either way since the timer was set */
 	uint64_t discarded;
@@ -48,11 +48,11 @@ struct connection {
 	struct head head;
 	struct body body;
 	struct request request;
-	bool begun;	   /* `request` is in use */
+	bool begun;        /* `request` is in use */
 	bool continue_due; /* the client waits for 100 */
 	bool keep_alive;
-	size_t step;	   /* the next one */
-	bool held;	   /* somebody else uses the request: committer or pool */
+	size_t step; /* the next one */
+	bool held;   /* somebody else uses the request: committer or pool */
 	enum step_result held_result;
 
 	uint64_t ticket; /* of a proof that is waited for; 0: none */

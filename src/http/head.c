@@ -93,9 +93,9 @@ static int parse_request_line(struct head *head, char *line)
 /* Fields that mean something only once: a second one is a request that somebody else may read otherwise. */
 static bool is_single(const char *name)
 {
-	static const char *const names[] = {"Host", "Authorization", "Destination", "Depth", "Overwrite",
-		"If", "If-Range", "If-Modified-Since", "If-Unmodified-Since", "Lock-Token", "Timeout",
-		"Expect", "Range"};
+	static const char *const names[] = {"Host", "Authorization", "Destination", "Depth",
+		"Overwrite", "If", "If-Range", "If-Modified-Since", "If-Unmodified-Since",
+		"Lock-Token", "Timeout", "Expect", "Range"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (strcasecmp(names[i], name) == 0)
@@ -223,7 +223,8 @@ int head_parse(struct arena *arena, const char *bytes, size_t available, size_t 
 	at = arena_strndup(arena, bytes + skipped, *length - skipped);
 	status = parse_request_line(head, next_line(arena, &at));
 	for (size_t fields = 0; status == 0 && strncmp(at, "\r\n", 2) != 0; fields++)
-		status = fields == FIELDS_MAX ? -431 : parse_field(arena, head, next_line(arena, &at));
+		status = fields == FIELDS_MAX ? -431
+					      : parse_field(arena, head, next_line(arena, &at));
 	if (status == 0)
 		status = interpret(head);
 	return status < 0 ? status : 1;

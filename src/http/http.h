@@ -23,8 +23,8 @@ struct http_options {
  * Listens and serves. The options' strings must outlive it. 0, or negative errno with the reason for a person. `loop` is the one on
  * which http_stop() tells.
  */
-int http_start(struct http **http, struct loop *loop, const struct http_options *options, char *error,
-	size_t size);
+int http_start(struct http **http, struct loop *loop, const struct http_options *options,
+	char *error, size_t size);
 
 /* Reads certificate and key again, for connections from now on. 0, or negative errno: the old ones stay. */
 int http_reload(struct http *http, char *error, size_t size);

@@ -162,13 +162,15 @@ static void accept_all(void *arg, int events)
 	for (int i = 0; i < 64; i++) {
 		struct sockaddr_storage peer = {0};
 		socklen_t length = sizeof(peer);
-		int fd = accept4(listener->fd, (struct sockaddr *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd = accept4(listener->fd, (struct sockaddr *)&peer, &length,
+			SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0 && worker->count < limit) {
 			connection_open(worker, fd, (struct sockaddr *)&peer);
 		} else if (fd >= 0) {
 			close(fd);
-		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+			   errno == ENOMEM) {
 			log_event(LOG_ERROR, "accept-failed", "reason", strerror(errno), NULL);
 			watch_want(listener->watch, 0);
 			timer_start(listener->again, ACCEPT_AGAIN);
@@ -181,7 +183,8 @@ static void accept_all(void *arg, int events)
 
 static int bind_one(const struct sockaddr_storage *address, bool shared)
 {
-	int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), yes = 1, error;
+	int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), yes = 1,
+	    error;
 
 	if (fd < 0)
 		return -errno;
@@ -279,7 +282,8 @@ static int start_workers(struct http *http, char *error, size_t size)
 		http->running++;
 	}
 	for (const char **text = http->options.listen; *text; text++)
-		log_event(LOG_INFO, "listening", "address", *text, "tls", http->tls ? "yes" : "no", NULL);
+		log_event(LOG_INFO, "listening", "address", *text, "tls", http->tls ? "yes" : "no",
+			NULL);
 	return 0;
 }
 
@@ -326,11 +330,12 @@ static int open_tls(struct http *http, char *error, size_t size)
 {
 	if (!http->options.tls_cert)
 		return 0;
-	return tls_context_new(&http->tls, http->options.tls_cert, http->options.tls_key, error, size);
+	return tls_context_new(
+		&http->tls, http->options.tls_cert, http->options.tls_key, error, size);
 }
 
-int http_start(struct http **out, struct loop *loop, const struct http_options *options, char *error,
-	size_t size)
+int http_start(struct http **out, struct loop *loop, const struct http_options *options,
+	char *error, size_t size)
 {
 	struct http *http = calloc(1, sizeof(*http));
 	int result;

@@ -133,16 +133,19 @@ static enum step_result judge(struct request *request, enum verdict verdict)
 		request->proven = true;
 		return STEP_NEXT;
 	case VERDICT_NO:
-		return answer_error(request, 403, NULL, "You were asked over XMPP, and this was refused.");
+		return answer_error(
+			request, 403, NULL, "You were asked over XMPP, and this was refused.");
 	case VERDICT_UNANSWERED:
 		return answer_error(request, 403, NULL,
-			"You were asked over XMPP, and no answer came. Is a client of yours online?");
+			"You were asked over XMPP, and no answer came. Is a client of yours "
+			"online?");
 	case VERDICT_UNAVAILABLE:
 		answer_error(request, 503, NULL,
 			"Nobody can be asked over XMPP at the moment. Try again in a while.");
 		break;
 	case VERDICT_DUPLICATE:
-		answer_error(request, 429, NULL, "The same request is waiting for its confirmation.");
+		answer_error(
+			request, 429, NULL, "The same request is waiting for its confirmation.");
 		break;
 	}
 	answer_header(request, "Retry-After", "10");
@@ -290,7 +293,8 @@ void steps_changes(void *arg, struct message *list)
 		struct message *next = list->next;
 		struct request *request = dav_committed(list);
 		struct connection *connection =
-			(struct connection *)((char *)request - offsetof(struct connection, request));
+			(struct connection *)((char *)request -
+					      offsetof(struct connection, request));
 
 		list = next;
 		connection->held = false;

@@ -55,7 +55,8 @@ int target_parse(struct arena *arena, const struct site *site, const char *targe
 	uint16_t port;
 
 	*out = (struct target){0};
-	if (host && authority_parse(arena, host, standard_port(site->base.scheme), &name, &port) < 0)
+	if (host &&
+		authority_parse(arena, host, standard_port(site->base.scheme), &name, &port) < 0)
 		return -400;
 	if (host)
 		ours = is_ours(arena, site, name, port);

@@ -15,8 +15,8 @@ struct site {
 struct target {
 	struct path path;
 	bool server_wide; /* "*" */
-	bool own_room;	  /* below /-/ */
-	bool health;	  /* /-/health itself */
+	bool own_room;    /* below /-/ */
+	bool health;      /* /-/health itself */
 };
 
 /*

@@ -16,8 +16,8 @@ static int refuse(SSL_CTX *ssl, const char *file, char *error, size_t size)
 	return -EINVAL;
 }
 
-int tls_context_new(struct tls_context **context, const char *cert, const char *key, char *error,
-	size_t size)
+int tls_context_new(
+	struct tls_context **context, const char *cert, const char *key, char *error, size_t size)
 {
 	SSL_CTX *ssl = SSL_CTX_new(TLS_server_method());
 

@@ -9,8 +9,8 @@ struct tls_context;
 struct tls;
 
 /* 0, or negative errno with the reason. Contexts are counted: each holder frees once. */
-int tls_context_new(struct tls_context **context, const char *cert, const char *key, char *error,
-	size_t size);
+int tls_context_new(
+	struct tls_context **context, const char *cert, const char *key, char *error, size_t size);
 struct tls_context *tls_context_share(struct tls_context *context);
 void tls_context_free(struct tls_context *context);
 

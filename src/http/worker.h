@@ -25,7 +25,7 @@ struct worker {
 	struct listener *listeners;
 	struct tls_context *tls;
 	struct connection *connections;
-	uint64_t count;	      /* of connections */
+	uint64_t count;       /* of connections */
 	uint64_t last_ticket; /* unique in the process: the worker's number is in it */
 	struct connection *tickets[TICKET_SLOTS];
 	bool stopping;

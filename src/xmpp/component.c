@@ -17,7 +17,7 @@
 enum {
 	FIRST_DELAY = 500, /* milliseconds before trying again; doubled each time */
 	LAST_DELAY = 30000,
-	OPENING_TIME = 15000,  /* for the handshake */
+	OPENING_TIME = 15000, /* for the handshake */
 	KEEPALIVE_TIME = 30000,
 	UNSENT_MAX = 4 << 20,
 	RECEIVED_AT_ONCE = 64 << 10,
@@ -173,7 +173,8 @@ static void on_up(struct xmpp *xmpp)
 	xmpp->state = UP;
 	xmpp->delay = FIRST_DELAY;
 	timer_start(xmpp->timer, KEEPALIVE_TIME);
-	log_event(LOG_INFO, "xmpp-up", "server", xmpp->options.server, "domain", xmpp->options.domain, NULL);
+	log_event(LOG_INFO, "xmpp-up", "server", xmpp->options.server, "domain",
+		xmpp->options.domain, NULL);
 	tell(xmpp, true);
 }
 
@@ -230,8 +231,8 @@ static void open_stream(struct xmpp *xmpp)
 	xmpp->state = OPENING;
 	xmpp->stream = xml_stream_new(&events, xmpp, &xml_limits_stanza);
 	xml_write(&xmpp->out,
-		"<?xml version='1.0'?><stream:stream xmlns='" NS_COMPONENT "' xmlns:stream='" NS_STREAMS
-		"' to='",
+		"<?xml version='1.0'?><stream:stream xmlns='" NS_COMPONENT
+		"' xmlns:stream='" NS_STREAMS "' to='",
 		xmpp->options.domain, "'>", NULL);
 }
 

@@ -13,9 +13,10 @@
 #include <string.h>
 
 enum {
-	SLOTS = 4096,	      /* a power of two */
-	PROMPTS_MAX = 65536,  /* kept in all */
-	REMEMBERED = 120000,  /* milliseconds for which an ended prompt still makes a bare "OK" ambiguous */
+	SLOTS = 4096,        /* a power of two */
+	PROMPTS_MAX = 65536, /* kept in all */
+	REMEMBERED =
+		120000, /* milliseconds for which an ended prompt still makes a bare "OK" ambiguous */
 };
 
 /* A prompt that waits, or one that has ended and is remembered. */
@@ -27,7 +28,7 @@ struct confirm {
 	char id[RANDOM_ID]; /* the IQ's id, or the message's thread */
 	bool by_message;
 	bool waiting;
-	uint64_t asked;	     /* loop time */
+	uint64_t asked;      /* loop time */
 	struct timer *timer; /* the answer's deadline, then the end of remembering */
 	void (*answered)(void *arg, enum verdict verdict);
 	void *arg;
@@ -38,7 +39,8 @@ struct confirms {
 	struct loop *loop;
 	uint64_t timeout;
 	size_t count;
-	struct confirm *slots[SLOTS]; /* by the bare JID that was asked: only from there can an answer come */
+	struct confirm *slots
+		[SLOTS]; /* by the bare JID that was asked: only from there can an answer come */
 };
 
 static struct confirm **slot_of(struct confirms *confirms, const char *bare)
@@ -78,7 +80,8 @@ static void answer(struct confirm *confirm, enum verdict verdict)
 
 	assert(confirm->waiting);
 	log_event(LOG_INFO, "confirm", "jid", confirm->question.jid.bare, "method",
-		confirm->question.method, "url", confirm->question.url, "verdict", words[verdict], NULL);
+		confirm->question.method, "url", confirm->question.url, "verdict", words[verdict],
+		NULL);
 	end(confirm);
 	confirm->answered(confirm->arg, verdict);
 }
@@ -106,7 +109,8 @@ static int send_prompt(struct confirm *confirm)
 	int error;
 
 	if (confirm->by_message)
-		prompt_message(&out, confirm->arena, xmpp_domain(xmpp), &confirm->question, confirm->id);
+		prompt_message(
+			&out, confirm->arena, xmpp_domain(xmpp), &confirm->question, confirm->id);
 	else
 		prompt_iq(&out, xmpp_domain(xmpp), &confirm->question, confirm->id);
 	error = xmpp_send(xmpp, &out);
@@ -200,8 +204,9 @@ static struct confirm *find(
 {
 	struct confirm *confirm = *slot_of(confirms, stanza->from.bare);
 
-	while (confirm && !(confirm->waiting && confirm->by_message == by_message &&
-				  may_answer(confirm, &stanza->from) && text_equal_secret(confirm->id, id)))
+	while (confirm &&
+		!(confirm->waiting && confirm->by_message == by_message &&
+			may_answer(confirm, &stanza->from) && text_equal_secret(confirm->id, id)))
 		confirm = confirm->next;
 	return confirm;
 }
@@ -212,7 +217,8 @@ static bool repeats(const struct confirm *confirm, const struct xml_node *node)
 	const struct question *question = &confirm->question;
 	const struct {
 		const char *name, *value;
-	} parts[] = {{"id", question->transaction_id}, {"method", question->method}, {"url", question->url}};
+	} parts[] = {{"id", question->transaction_id}, {"method", question->method},
+		{"url", question->url}};
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
 		const char *value = xml_attribute(node, parts[i].name);
@@ -235,7 +241,8 @@ static enum refusal refusal_of(const struct stanza *stanza)
 {
 	const struct xml_node *error = xml_child(stanza->node, NS_COMPONENT, "error");
 
-	if (error && (xml_child(error, NS_STANZAS, "not-authorized") || xml_child(error, NS_STANZAS, "forbidden")))
+	if (error && (xml_child(error, NS_STANZAS, "not-authorized") ||
+			     xml_child(error, NS_STANZAS, "forbidden")))
 		return REFUSES;
 	if (error && (xml_child(error, NS_STANZAS, "service-unavailable") ||
 			     xml_child(error, NS_STANZAS, "feature-not-implemented")))
@@ -300,7 +307,8 @@ static struct confirm *find_typed(
 
 		if (strcmp(one->question.jid.bare, stanza->from.bare) != 0)
 			continue;
-		if (typed->id ? !(one->waiting && prompt_id_is_telling(id) && text_equal_secret(id, typed->id))
+		if (typed->id ? !(one->waiting && prompt_id_is_telling(id) &&
+					text_equal_secret(id, typed->id))
 			      : now - one->asked > REMEMBERED && !one->waiting)
 			continue;
 		found = one;
@@ -315,11 +323,13 @@ static bool is_delayed(const struct stanza *stanza)
 	       xml_child(stanza->node, "jabber:x:delay", "x");
 }
 
-static void take_typed(struct confirms *confirms, const struct stanza *stanza, const struct typed *typed)
+static void take_typed(
+	struct confirms *confirms, const struct stanza *stanza, const struct typed *typed)
 {
 	struct confirm *confirm;
 
-	if (typed->word == TYPED_NOTHING || is_delayed(stanza) || strcmp(stanza->type, "groupchat") == 0)
+	if (typed->word == TYPED_NOTHING || is_delayed(stanza) ||
+		strcmp(stanza->type, "groupchat") == 0)
 		return;
 	confirm = find_typed(confirms, stanza, typed);
 	if (confirm)

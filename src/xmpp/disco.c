@@ -5,9 +5,9 @@
 
 #include <inttypes.h>
 
-#define NS_INFO	 "http://jabber.org/protocol/disco#info"
+#define NS_INFO  "http://jabber.org/protocol/disco#info"
 #define NS_ITEMS "http://jabber.org/protocol/disco#items"
-#define NS_0129	 "http://www.xmpp.org/extensions/xep-0129.html#ns"
+#define NS_0129  "http://www.xmpp.org/extensions/xep-0129.html#ns"
 
 static const char *const features[] = {
 	NS_INFO,

@@ -13,7 +13,8 @@ enum { URL_SHOWN = 512 };
 static const char id_characters[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-";
 
-static const char *const yes_words[] = {"ok", "okay", "yes", "y", "ja", "oui", "si", "result", NULL};
+static const char *const yes_words[] = {
+	"ok", "okay", "yes", "y", "ja", "oui", "si", "result", NULL};
 static const char *const no_words[] = {"no", "n", "not", "nein", "non", "cancel", "deny", NULL};
 
 static bool is_one_of(const char *word, const char *const *words)
@@ -64,16 +65,16 @@ struct typed prompt_read(struct arena *arena, const char *body)
 
 static void put_confirm(struct buf *out, const struct question *question)
 {
-	xml_write(out, "<confirm xmlns='" NS_HTTP_AUTH "' id='", question->transaction_id, "' method='",
-		question->method, "' url='", question->url, "'/>", NULL);
+	xml_write(out, "<confirm xmlns='" NS_HTTP_AUTH "' id='", question->transaction_id,
+		"' method='", question->method, "' url='", question->url, "'/>", NULL);
 }
 
 void prompt_iq(struct buf *out, const char *from, const struct question *question, const char *id)
 {
 	struct arena *arena = arena_new();
 
-	xml_write(out, "<iq type='get' from='", from, "' to='", jid_text(arena, &question->jid), "' id='", id,
-		"'>", NULL);
+	xml_write(out, "<iq type='get' from='", from, "' to='", jid_text(arena, &question->jid),
+		"' id='", id, "'>", NULL);
 	put_confirm(out, question);
 	buf_puts(out, "</iq>");
 	arena_free(arena);
@@ -109,8 +110,8 @@ static const char *text_of(struct arena *arena, const struct question *question)
 	return arena_printf(arena,
 		"Somebody at %s, in your name, wants to %s \"%.*s%s\" (%s)%s%s%s. "
 		"If that is you, answer OK. If not, answer No.%s",
-		question->address, does(question->method), URL_SHOWN, question->url, long_url ? "..." : "",
-		question->method, shown ? ", with the word \"" : "",
+		question->address, does(question->method), URL_SHOWN, question->url,
+		long_url ? "..." : "", question->method, shown ? ", with the word \"" : "",
 		shown ? question->transaction_id : "", shown ? "\"" : "",
 		question->admits_more ? " OK also allows one download or upload there." : "");
 }
@@ -118,8 +119,8 @@ static const char *text_of(struct arena *arena, const struct question *question)
 void prompt_message(struct buf *out, struct arena *arena, const char *from,
 	const struct question *question, const char *id)
 {
-	xml_write(out, "<message from='", from, "' to='", jid_text(arena, &question->jid), "' id='", id,
-		"'><thread>", id, "</thread><body>", text_of(arena, question), "</body>", NULL);
+	xml_write(out, "<message from='", from, "' to='", jid_text(arena, &question->jid), "' id='",
+		id, "'><thread>", id, "</thread><body>", text_of(arena, question), "</body>", NULL);
 	put_confirm(out, question);
 	/* It is for now and for the one who can answer: not to be kept, nor copied (XEP-0334; XEP-0280). */
 	buf_puts(out, "<no-store xmlns='urn:xmpp:hints'/><no-copy xmlns='urn:xmpp:hints'/>"

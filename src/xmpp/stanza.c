@@ -32,8 +32,8 @@ static void version(struct xmpp *xmpp, const struct stanza *stanza)
 {
 	struct buf payload = {0};
 
-	xml_write(&payload, "<query xmlns='jabber:iq:version'><name>Missive</name><version>", MISSIVE_VERSION,
-		"</version></query>", NULL);
+	xml_write(&payload, "<query xmlns='jabber:iq:version'><name>Missive</name><version>",
+		MISSIVE_VERSION, "</version></query>", NULL);
 	xmpp_reply(xmpp, stanza, &payload);
 	buf_free(&payload);
 }
@@ -63,8 +63,8 @@ void xmpp_reply_error(
 	struct buf out = {0};
 
 	begin_reply(xmpp, stanza, &out, "error");
-	xml_write(&out, "<error type='", type, "'><", condition, " xmlns='" NS_STANZAS "'/></error></",
-		stanza->kind, ">", NULL);
+	xml_write(&out, "<error type='", type, "'><", condition,
+		" xmlns='" NS_STANZAS "'/></error></", stanza->kind, ">", NULL);
 	xmpp_send(xmpp, &out);
 	buf_free(&out);
 }
@@ -87,7 +87,8 @@ static bool read_start_tag(
 			stanza->kind = kinds[i];
 	stanza->type = or_empty(xml_attribute(node, "type"));
 	stanza->id = or_empty(xml_attribute(node, "id"));
-	return stanza->kind && jid_parse(arena, or_empty(xml_attribute(node, "from")), &stanza->from) == 0 &&
+	return stanza->kind &&
+	       jid_parse(arena, or_empty(xml_attribute(node, "from")), &stanza->from) == 0 &&
 	       jid_parse(arena, or_empty(xml_attribute(node, "to")), &to) == 0 &&
 	       strcmp(to.bare, xmpp_domain(xmpp)) == 0;
 }

@@ -6,7 +6,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(__file__))
 
 from daemon import Daemon  # noqa: E402
-from person import Person  # noqa: E402
+from person import Person, end_all  # noqa: E402
 from servers import SERVERS  # noqa: E402
 
 
@@ -21,6 +21,7 @@ def running(tmp_path_factory):
             servers[name].start()
         return servers[name]
     yield get
+    end_all()
     for server in servers.values():
         server.stop()
 

@@ -249,3 +249,14 @@ class Later:
         if isinstance(self.outcome, Exception):
             raise self.outcome
         return self.outcome
+
+
+def end_all():
+    """Nothing of slixmpp's is left behind when the tests end."""
+    async def cancel():
+        for task in asyncio.all_tasks():
+            if task is not asyncio.current_task():
+                task.cancel()
+        await asyncio.sleep(0)
+    call(cancel())
+    loop.call_soon_threadsafe(loop.stop)

@@ -7,8 +7,8 @@
 #include <string.h>
 
 /* Reads all of it in pieces of a size; what was content, or NULL when it was refused. */
-static const char *read_all(int64_t content_length, const char *text, size_t piece, struct buf *content,
-	size_t *rest)
+static const char *read_all(
+	int64_t content_length, const char *text, size_t piece, struct buf *content, size_t *rest)
 {
 	size_t length = strlen(text), at = 0;
 	struct body body;

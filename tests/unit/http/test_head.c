@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-static int parse(struct arena *arena, const char *text, size_t length, struct head *head, size_t *used)
+static int parse(
+	struct arena *arena, const char *text, size_t length, struct head *head, size_t *used)
 {
 	size_t scanned = 0;
 
@@ -93,9 +94,10 @@ static void test_grammar(void **state)
 
 static void test_fields(void **state)
 {
-	static const char text[] = "PUT /a HTTP/1.1\r\nHost: b:80\r\nIf-Match: \"1\"\r\nIF-MATCH: \"2\"\r\n"
-				   "Content-Length: 5\r\nConnection: Keep-Alive, close\r\n"
-				   "Expect: 100-Continue\r\n\r\nhello";
+	static const char text[] =
+		"PUT /a HTTP/1.1\r\nHost: b:80\r\nIf-Match: \"1\"\r\nIF-MATCH: \"2\"\r\n"
+		"Content-Length: 5\r\nConnection: Keep-Alive, close\r\n"
+		"Expect: 100-Continue\r\n\r\nhello";
 	struct arena *arena = arena_new();
 	struct head head;
 	size_t used;

@@ -1,0 +1,116 @@
+#include "http/wire.h"
+
+#include "http/connection.h"
+
+#include <errno.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { READ_AT_ONCE = 256 << 10, SENT_AT_ONCE = 1 << 20 };
+
+static ssize_t receive(struct connection *connection, void *bytes, size_t size)
+{
+	ssize_t got;
+
+	if (connection->tls)
+		return tls_read(connection->tls, bytes, size, &connection->tls_wants_write);
+	got = recv(connection->fd, bytes, size, 0);
+	return got < 0 ? -errno : got;
+}
+
+bool wire_read(struct connection *connection)
+{
+	static _Thread_local char bytes[READ_AT_ONCE];
+	size_t size = sizeof(bytes);
+	ssize_t got;
+
+	if (connection->eof)
+		return false;
+	if (connection->phase == PHASE_STEPS)
+		size = connection->in.len < WAITING_MAX ? WAITING_MAX - connection->in.len : 0;
+	if (size == 0)
+		return false;
+	got = receive(connection, bytes, size);
+	if (got == -EAGAIN || got == -EINTR)
+		return false;
+	if (got <= 0)
+		connection->eof = true;
+	else
+		buf_append(&connection->in, bytes, (size_t)got);
+	if (got > 0)
+		connection->moved += (uint64_t)got;
+	return true;
+}
+
+static ssize_t transmit(struct connection *connection, const void *bytes, size_t length, int flags)
+{
+	ssize_t sent;
+
+	if (connection->tls) {
+		bool wants_write;
+
+		sent = tls_write(connection->tls, bytes, length, &wants_write);
+		connection->tls_wants_read = sent == -EAGAIN && !wants_write;
+	} else {
+		sent = send(connection->fd, bytes, length, MSG_NOSIGNAL | flags);
+		sent = sent < 0 ? -errno : sent;
+	}
+	if (sent > 0)
+		connection->moved += (uint64_t)sent;
+	return sent == -EINTR ? -EAGAIN : sent;
+}
+
+int wire_flush(struct connection *connection, int flags)
+{
+	while (connection->sent < connection->out.len) {
+		ssize_t sent = transmit(connection, connection->out.data + connection->sent,
+			connection->out.len - connection->sent, flags);
+
+		if (sent < 0)
+			return (int)sent;
+		connection->sent += (size_t)sent;
+	}
+	connection->out.len = connection->sent = 0;
+	return 0;
+}
+
+static ssize_t send_file(struct connection *connection, uint64_t offset, size_t length)
+{
+	static _Thread_local char bytes[READ_AT_ONCE];
+	int file = connection->request.answer.content.fd;
+	off_t at = (off_t)offset;
+	ssize_t sent;
+
+	if (!connection->tls) {
+		sent = sendfile(connection->fd, file, &at, length);
+		if (sent > 0)
+			connection->moved += (uint64_t)sent;
+		return sent < 0 ? -errno : sent ? sent : -EIO;
+	}
+	sent = pread(file, bytes, length < sizeof(bytes) ? length : sizeof(bytes), at);
+	if (sent <= 0)
+		return sent < 0 ? -errno : -EIO;
+	return transmit(connection, bytes, (size_t)sent, 0);
+}
+
+int wire_send_content(struct connection *connection)
+{
+	struct answer *answer = &connection->request.answer;
+	size_t room = SENT_AT_ONCE;
+
+	while (answer->length > 0 && room > 0) {
+		size_t length = answer->length < room ? (size_t)answer->length : room;
+		ssize_t sent = answer->content.fd >= 0
+				       ? send_file(connection, answer->offset, length)
+				       : transmit(connection,
+						 answer->content.bytes + answer->offset, length, 0);
+
+		if (sent < 0)
+			return (int)sent;
+		answer->offset += (uint64_t)sent;
+		answer->length -= (uint64_t)sent;
+		room -= (size_t)sent;
+	}
+	return answer->length > 0;
+}

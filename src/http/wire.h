@@ -1,0 +1,18 @@
+/* Bytes between a connection and its socket, in clear or through TLS. */
+#pragma once
+
+#include <stdbool.h>
+
+struct connection;
+
+/* Bytes that are kept while a request waits. */
+enum { WAITING_MAX = 64 << 10 };
+
+/* Appends to connection->in. True: something came, be it the end. */
+bool wire_read(struct connection *connection);
+
+/* Sends connection->out. 0: all of it is on its way; -EAGAIN: later; other negative errno: broken. `flags` are send(2)'s. */
+int wire_flush(struct connection *connection, int flags);
+
+/* Sends the answer's content. 0: all of it is on its way; 1: enough for this turn; negative errno as above. */
+int wire_send_content(struct connection *connection);

@@ -1,0 +1,81 @@
+"""The rules of the house that no compiler checks."""
+
+import glob
+import os
+import re
+import subprocess
+
+import pytest
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
+
+# What each room may include (ARCHITECTURE.md), and the one room that sees a foreign library.
+ROOMS = {
+    "base": set(),
+    "xml": {"base"},
+    "xmpp": {"base", "xml"},
+    "store": {"base"},
+    "dav": {"base", "xml", "store"},
+    "auth": {"base", "store", "dav", "xmpp"},
+    "http": {"base", "xml", "xmpp", "store", "dav", "auth"},
+    "client": {"base", "xml"},
+}
+FOREIGN = {
+    "uv.h": "base", "openssl/sha.h": "base", "openssl/evp.h": "base", "stringprep.h": "base", "idna.h": "base",
+    "uninorm.h": "base", "unistr.h": "base", "ini.h": "base", "expat.h": "xml", "sqlite3.h": "store",
+    "openssl/ssl.h": "http", "openssl/err.h": "http", "curl/curl.h": "client", "strophe.h": "client",
+}
+# Of libcrypto and the C library, all that base needs.
+SYSTEM = re.compile(r"^(sys|netinet|arpa)/|^[a-z0-9_]+\.h$")
+
+
+def sources(*patterns):
+    found = []
+    for pattern in patterns:
+        found += glob.glob(os.path.join(ROOT, pattern), recursive=True)
+    assert found
+    return sorted(found)
+
+
+def includes(path):
+    with open(path) as f:
+        return re.findall(r'^#include ([<"])([^>"]+)[>"]', f.read(), re.M)
+
+
+def wrong_includes(path, room):
+    wrong = []
+    for kind, name in includes(path):
+        if kind == '"' and name.split("/")[0] not in ROOMS[room] | {room}:
+            wrong.append(f"{path}: {name} lies to the right of {room}")
+        if kind == "<" and "/" in name and not SYSTEM.match(name) and name not in FOREIGN:
+            wrong.append(f"{path}: {name} is a library that no room is known to see")
+        if kind == "<" and FOREIGN.get(name, room) != room:
+            wrong.append(f"{path}: {name} is seen by {FOREIGN[name]} only")
+    return wrong
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_includes_go_to_the_left(room):
+    wrong = [line for path in sources(f"src/{room}/*.[ch]") for line in wrong_includes(path, room)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_room_is_known():
+    assert set(next(os.walk(os.path.join(ROOT, "src")))[1]) == set(ROOMS)
+
+
+def test_wrong_includes_are_found(tmp_path):
+    bad = tmp_path / "bad.c"
+    bad.write_text('#include "http/http.h"\n#include <sqlite3.h>\n#include <openssl/bio.h>\n#include <sys/stat.h>\n')
+    assert len(wrong_includes(str(bad), "base")) == 3
+
+
+def test_format():
+    files = sources("src/**/*.[ch]", "tests/unit/**/*.[ch]")
+    result = subprocess.run(["clang-format", "--dry-run", "-Werror", *files], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr[:4000]
+
+
+def test_files_are_one_idea():
+    long = [path for path in sources("src/**/*.[ch]") if sum(1 for _ in open(path)) > 560]
+    assert not long, "longer than 500 lines and then some: " + " ".join(long)
