@@ -5,10 +5,10 @@
 #include "base/buf.h"
 #include "base/codec.h"
 #include "base/jid.h"
+#include "base/settings.h"
 #include "base/uri.h"
 
 #include <errno.h>
-#include <ini.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,9 +17,7 @@
 struct reading {
 	struct arena *arena;
 	struct config *config;
-	FILE *file;
-	int line; /* of what inih tells of now, from 1 */
-	bool line_ended;
+	int line;     /* the last one of the file */
 	int *written; /* for each row of the table: the line of its key, 0 when it is not there */
 	char *error;
 	size_t size;
@@ -69,7 +67,7 @@ static const struct key keys[] = {
 };
 /* clang-format on */
 
-enum { KEYS = sizeof(keys) / sizeof(*keys), SECRET_MAX = 1024, LINE_LONGEST = 8192 };
+enum { KEYS = sizeof(keys) / sizeof(*keys), SECRET_MAX = 1024 };
 
 static void *place_of(struct reading *reading, const struct key *key)
 {
@@ -282,11 +280,10 @@ static int line_of(const struct reading *reading, const char *name)
 	return reading->line;
 }
 
-/* inih's handler: 1: go on; 0: stop, the error is written. */
-static int take(void *arg, const char *section, const char *name, const char *value)
+static const char *take(
+	void *arg, int line, const char *section, const char *name, const char *value)
 {
 	struct reading *reading = arg;
-	const char *wrong = NULL;
 	bool known = false;
 
 	for (size_t i = 0; i < KEYS; i++) {
@@ -294,33 +291,16 @@ static int take(void *arg, const char *section, const char *name, const char *va
 		if (strcmp(keys[i].section, section) != 0 || strcmp(keys[i].name, name) != 0)
 			continue;
 		if (reading->written[i] && !keys[i].repeatable)
-			wrong = arena_printf(reading->arena, "%s is already set in line %d", name,
+			return arena_printf(reading->arena, "%s is already set in line %d", name,
 				reading->written[i]);
-		else
-			wrong = keys[i].set(reading, &keys[i], value);
-		reading->written[i] = reading->line;
-		return wrong ? (wrong_at(reading, reading->line, wrong), 0) : 1;
+		reading->written[i] = line;
+		return keys[i].set(reading, &keys[i], value);
 	}
-	wrong = known ? arena_printf(
-				reading->arena, "there is no setting %s in [%s]", name, section)
-		: *section
-			? arena_printf(reading->arena, "there is no section [%s]", section)
-			: arena_printf(reading->arena, "%s stands before the first section", name);
-	wrong_at(reading, reading->line, wrong);
-	return 0;
-}
-
-/* inih's reader: like fgets(), and counts the lines. */
-static char *next_line(char *line, int size, void *arg)
-{
-	struct reading *reading = arg;
-	char *got = fgets(line, size, reading->file);
-
-	if (got && reading->line_ended)
-		reading->line++;
-	if (got)
-		reading->line_ended = strchr(line, '\n') != NULL;
-	return got;
+	if (known)
+		return arena_printf(reading->arena, "there is no setting %s in [%s]", name, section);
+	if (*section)
+		return arena_printf(reading->arena, "there is no section [%s]", section);
+	return arena_printf(reading->arena, "%s stands before the first section", name);
 }
 
 static int set_standards(struct reading *reading)
@@ -390,8 +370,6 @@ int config_load(struct arena *arena, const char *file, struct config *out, char 
 	struct reading reading = {
 		.arena = arena,
 		.config = out,
-		.file = fopen(file, "re"),
-		.line_ended = true,
 		.written = arena_alloc(arena, KEYS * sizeof(int)),
 		.error = error,
 		.size = size,
@@ -400,24 +378,8 @@ int config_load(struct arena *arena, const char *file, struct config *out, char 
 	int result;
 
 	*out = (struct config){0};
-	*error = '\0';
-	if (!reading.file) {
-		snprintf(error, size, "%s:1: %s", file, strerror(errno));
-		return -EINVAL;
-	}
-	ini_allow_multiline = false;
-	ini_allow_inline_comments = false;
-	ini_stop_on_first_error = true;
-	ini_use_stack = false;
-	ini_allow_realloc = true;
-	ini_max_line = LINE_LONGEST;
-	result = ini_parse_stream(next_line, &reading, take, &reading);
-	fclose(reading.file);
-	if (result != 0 && !*error)
-		return wrong_at(
-			&reading, reading.line, "this line is neither a [section] nor a setting");
-	if (*error)
-		return -EINVAL;
-	result = set_standards(&reading);
+	result = settings_read(file, take, &reading, &reading.line, error, size);
+	if (result == 0)
+		result = set_standards(&reading);
 	return result < 0 ? result : check(&reading);
 }
