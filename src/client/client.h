@@ -1,0 +1,25 @@
+/* What every sub-command has at hand. */
+#pragma once
+
+#include "client/account.h"
+#include "client/session.h"
+
+struct client {
+	struct arena *arena;
+	struct account account;
+	struct session *session;
+	const char *output;            /* -o: file, or folder for receive */
+	const char **accepted;         /* --accept, NULL-terminated */
+	bool yes, once, none, inherit; /* the options of these names */
+};
+
+/* Says what went wrong on standard error, after "missive: "; returns 1. */
+int client_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Each returns the exit code. argv is what follows the options. */
+int send_command(struct client *client, int argc, char **argv);
+int receive_command(struct client *client, int argc, char **argv);
+int get_command(struct client *client, int argc, char **argv);
+int ls_command(struct client *client, int argc, char **argv);
+int share_command(struct client *client, int argc, char **argv);
+int rm_command(struct client *client, int argc, char **argv);
