@@ -44,7 +44,8 @@ static void put(struct inbox *inbox, const char *from, const char *url)
 /* What the server gives to us it gives to nobody else: a message that is no offer is at least shown. */
 static void show_message(struct arena *arena, const char *from, const struct xml_node *message)
 {
-	const struct xml_node *body = xml_child(message, "jabber:client", "body");
+	/* libstrophe leaves out the stream's own namespace. */
+	const struct xml_node *body = xml_child(message, message->ns, "body");
 	char *text = body ? (char *)xml_text(arena, body) : NULL;
 
 	if (!text || !*text)

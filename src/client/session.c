@@ -355,9 +355,10 @@ int session_turn(struct session *session, unsigned milliseconds)
 	return session->state == ONLINE ? 0 : -ENOTCONN;
 }
 
-void session_send(struct session *session, const struct buf *stanza)
+void session_send(struct session *session, struct buf *stanza)
 {
-	xmpp_send_raw(session->connection, stanza->data, stanza->len);
+	/* libstrophe 0.12 reads to the NUL whatever length it is told. */
+	xmpp_send_raw(session->connection, buf_text(stanza), stanza->len);
 }
 
 void session_on_message(

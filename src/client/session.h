@@ -32,7 +32,7 @@ const char *session_error(const struct session *session);
 void session_go_online(struct session *session);
 void session_on_message(struct session *session,
 	void (*take)(void *arg, const struct xml_node *message), void *arg);
-void session_send(struct session *session, const struct buf *stanza);
+void session_send(struct session *session, struct buf *stanza);
 
 /*
  * Asks and waits for the answer, a result or an error, which lives in the arena. type is "get" or "set". -ETIMEDOUT, -ENOTCONN.

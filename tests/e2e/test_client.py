@@ -53,7 +53,6 @@ def test_list_share_remove(world, server):
     assert url in romeo.run("ls") and "b.txt" in romeo.run("ls")
     assert romeo.run("share", url) == "juliet@capulet.localhost\n"
     juliet = user(world, "juliet@capulet.localhost")
-    juliet.run("share", url, code=1) if False else None
     juliet.run("share", url, "tybalt@capulet.localhost", code=1)
     assert romeo.run("share", url) == "juliet@capulet.localhost\n"
     romeo.run("share", url, "tybalt@capulet.localhost", "benvolio@localhost/home")
