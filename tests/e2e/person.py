@@ -195,6 +195,8 @@ class Person:
     def request(self, method, path, body=None, headers=None, id=None, jid=None, timeout=30, **more):
         url = path if path.startswith("http") else self.daemon.base + path
         credentials = basic(jid or self.full, id or new_id())
+        if method == "PROPFIND":
+            headers = {"Depth": "0", **(headers or {})}
         return requests.request(method, url, data=body, headers={**credentials, **(headers or {})}, timeout=timeout,
                                 allow_redirects=False, **more)
 

@@ -17,7 +17,9 @@ DOMAIN = "files.localhost"
 ACCOUNTS = [
     "romeo@localhost", "benvolio@localhost", "mercutio@localhost", "jürgen@localhost", "strasse@localhost",
     "juliet@capulet.localhost", "tybalt@capulet.localhost",
+    "romeo@montague.net", "juliet@capulet.com",
 ]
+HOSTS = ["localhost", "capulet.localhost", "montague.net", "capulet.com"]
 
 
 def free_port():
@@ -98,6 +100,7 @@ class Prosody(Server):
     def __init__(self, directory):
         super().__init__(directory)
         os.makedirs(f"{self.directory}/data", exist_ok=True)
+        hosts = "\n".join(f'VirtualHost "{host}"\n  disco_items = {{ {{ "{DOMAIN}", "Missive" }} }}' for host in HOSTS[1:])
         self.config = self.write("prosody.cfg.lua", f"""
 run_as_root = true
 daemonize = false
@@ -122,8 +125,7 @@ c2s_require_encryption = true
 limits = {{ c2s = {{ rate = "10mb/s" }} }}
 ssl = {{ key = "{self.directory}/key.pem", certificate = "{self.directory}/cert.pem" }}
 VirtualHost "localhost"
-VirtualHost "capulet.localhost"
-disco_items = {{ {{ "{DOMAIN}", "Missive" }} }}
+{hosts}
 Component "{DOMAIN}"
 component_secret = "{SECRET}"
 """)
@@ -156,7 +158,7 @@ class Ejabberd(Server):
                 with open(f"{self.directory}/{part}") as f:
                     both.write(f.read())
         self.config = self.write("ejabberd.yml", f"""
-hosts: [localhost, capulet.localhost]
+hosts: [{', '.join(HOSTS)}]
 loglevel: info
 certfiles: ["{self.directory}/both.pem"]
 auth_method: internal
