@@ -297,7 +297,8 @@ static const char *take(
 		return keys[i].set(reading, &keys[i], value);
 	}
 	if (known)
-		return arena_printf(reading->arena, "there is no setting %s in [%s]", name, section);
+		return arena_printf(
+			reading->arena, "there is no setting %s in [%s]", name, section);
 	if (*section)
 		return arena_printf(reading->arena, "there is no section [%s]", section);
 	return arena_printf(reading->arena, "%s stands before the first section", name);

@@ -41,7 +41,8 @@ static char *next_line(char *line, int size, void *arg)
 }
 
 int settings_read(const char *file,
-	const char *(*take)(void *arg, int line, const char *section, const char *name, const char *value),
+	const char *(*take)(
+		void *arg, int line, const char *section, const char *name, const char *value),
 	void *arg, int *last, char *error, size_t size)
 {
 	struct reading reading = {

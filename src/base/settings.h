@@ -8,5 +8,6 @@
  * "FILE:LINE: what is wrong" in error. *last gets the number of the last line that was read; NULL: not wanted.
  */
 int settings_read(const char *file,
-	const char *(*take)(void *arg, int line, const char *section, const char *name, const char *value),
+	const char *(*take)(
+		void *arg, int line, const char *section, const char *name, const char *value),
 	void *arg, int *last, char *error, size_t size);

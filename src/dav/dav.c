@@ -63,8 +63,11 @@ static enum step_result check_upload(struct request *request)
 enum step_result dav_authorize(struct request *request, struct tx *tx)
 {
 	struct walk walk;
-	int right = look_up(request, tx, &walk);
+	int right;
 
+	if (!request->claimed)
+		return STEP_NEXT;
+	right = look_up(request, tx, &walk);
 	if (right < 0)
 		return answer_errno(request, right);
 	if (right == 0 && request->method->anonymous) {

@@ -373,6 +373,7 @@ static void arm_timer(struct connection *connection)
 	connection->timed = connection->phase;
 	connection->time = time;
 	connection->moved = 0;
+	connection->unsent = connection->phase == PHASE_RESPOND ? wire_unsent(connection) : 0;
 	if (time)
 		timer_start(connection->timer, time);
 	else
@@ -438,7 +439,8 @@ static void ready(void *arg, int events)
 static void timed_out(void *arg)
 {
 	struct connection *connection = arg;
-	bool slow = connection->moved < RATE_BYTES;
+	uint64_t unsent = connection->phase == PHASE_RESPOND ? wire_unsent(connection) : 0;
+	bool slow = connection->moved + connection->unsent < unsent + RATE_BYTES;
 
 	connection->timed = PHASE_CLOSED;
 	if (connection->phase == PHASE_HEAD && connection->begun) {

@@ -3,6 +3,8 @@
 #include "http/connection.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -73,6 +75,13 @@ int wire_flush(struct connection *connection, int flags)
 	}
 	connection->out.len = connection->sent = 0;
 	return 0;
+}
+
+uint64_t wire_unsent(const struct connection *connection)
+{
+	int bytes;
+
+	return ioctl(connection->fd, SIOCOUTQ, &bytes) < 0 || bytes < 0 ? 0 : (uint64_t)bytes;
 }
 
 static ssize_t send_file(struct connection *connection, uint64_t offset, size_t length)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct connection;
 
@@ -13,6 +14,9 @@ bool wire_read(struct connection *connection);
 
 /* Sends connection->out. 0: all of it is on its way; -EAGAIN: later; other negative errno: broken. `flags` are send(2)'s. */
 int wire_flush(struct connection *connection, int flags);
+
+/* Bytes that the other side has not acknowledged: a large socket buffer hides for long whether it reads at all. */
+uint64_t wire_unsent(const struct connection *connection);
 
 /* Sends the answer's content. 0: all of it is on its way; 1: enough for this turn; negative errno as above. */
 int wire_send_content(struct connection *connection);

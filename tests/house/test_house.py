@@ -26,7 +26,7 @@ FOREIGN = {
     "openssl/ssl.h": "http", "openssl/err.h": "http", "curl/curl.h": "client", "strophe.h": "client",
 }
 # Of libcrypto and the C library, all that base needs.
-SYSTEM = re.compile(r"^(sys|netinet|arpa)/|^[a-z0-9_]+\.h$")
+SYSTEM = re.compile(r"^(sys|netinet|arpa|linux)/|^[a-z0-9_]+\.h$")
 
 
 def sources(*patterns):
