@@ -196,8 +196,8 @@ static void prepare(void)
 int main(int argc, char **argv)
 {
 	const char *file = "/etc/missive/missived.conf";
-	struct arena *arena = arena_new();
 	struct daemon daemon = {0};
+	struct arena *arena;
 	bool check_only = false;
 	char error[1024];
 	int option, status;
@@ -213,7 +213,6 @@ int main(int argc, char **argv)
 		case 'h':
 		case 'V':
 			fputs(option == 'h' ? usage : "missived " MISSIVE_VERSION "\n", stdout);
-			arena_free(arena);
 			return 0;
 		default:
 			fputs(usage, stderr);
@@ -224,6 +223,7 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return 2;
 	}
+	arena = arena_new();
 	if (config_load(arena, file, &daemon.config, error, sizeof(error)) < 0) {
 		fprintf(stderr, "%s\n", error);
 		status = 1;

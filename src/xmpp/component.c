@@ -212,7 +212,11 @@ static void on_too_large(void *arg, const struct xml_node *start_tag)
 
 static void on_end(void *arg)
 {
-	((struct xmpp *)arg)->broken = "the server has ended the stream";
+	struct xmpp *xmpp = arg;
+
+	/* An error before it says more. */
+	if (!xmpp->broken)
+		xmpp->broken = "the server has ended the stream";
 }
 
 static const struct xml_stream_handler events = {on_start, on_stanza, on_too_large, on_end};
