@@ -79,3 +79,32 @@ def test_format():
 def test_files_are_one_idea():
     long = [path for path in sources("src/**/*.[ch]") if sum(1 for _ in open(path)) > 560]
     assert not long, "longer than 500 lines and then some: " + " ".join(long)
+
+
+@pytest.mark.parametrize("page", ["missive.1", "missived.8", "missived.conf.5"])
+def test_manual(page):
+    result = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", os.path.join(ROOT, "man", page)],
+                            capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout
+
+
+def test_manual_names_every_setting():
+    """The table in config.c, key by key with its default, is what missived.conf(5) says."""
+    with open(os.path.join(ROOT, "src/base/config.c")) as f:
+        keys = re.findall(r'^\t\{"(\w+)",\s+"([\w-]+)",\s+(NULL|"[^"]*")', f.read(), re.M)
+    assert len(keys) > 15
+    with open(os.path.join(ROOT, "man/missived.conf.5")) as f:
+        manual = f.read()
+    for _, name, standard in keys:
+        value = "" if standard == "NULL" else standard.strip('"')
+        assert re.search(rf"Cm {re.escape(name)} No ={' ' + re.escape(value) if value else ''}( ,|$)", manual, re.M), name
+
+
+def test_manual_names_every_option():
+    with open(os.path.join(ROOT, "src/client/main.c")) as f:
+        options = re.findall(r'^\t\{"([\w-]+)",\s+(?:no|required)_argument', f.read(), re.M)
+    with open(os.path.join(ROOT, "man/missive.1")) as f:
+        manual = f.read()
+    assert len(options) > 8
+    for option in options:
+        assert re.search(rf"[-]?-?{option}\b", manual), option
