@@ -17,6 +17,7 @@
 
 enum {
 	DISCARDED_MAX = 64 << 10,
+	KEPT_MAX = 4096,   /* bytes of a buffer */
 	HEAD_TIME = 15000, /* milliseconds, as all below */
 	IDLE_TIME = 60000,
 	GOODBYE_TIME = 2000,
@@ -250,6 +251,11 @@ static void finish(struct connection *connection)
 	request_end(&connection->request);
 	connection->begun = false;
 	connection->timed = PHASE_CLOSED;
+	/* An idle connection keeps nothing of what a large request needed. */
+	if (connection->in.len == 0 && connection->in.size > KEPT_MAX)
+		buf_free(&connection->in);
+	if (connection->out.size > KEPT_MAX)
+		buf_free(&connection->out);
 	if (connection->keep_alive) {
 		connection->phase = left ? PHASE_DISCARD : PHASE_HEAD;
 	} else if (!left && connection->in.len == 0 && !connection->tls) {

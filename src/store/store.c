@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,13 +19,33 @@ static int refuse(char *error, size_t size, const char *path, int reason)
 	return -reason;
 }
 
+/* So that a directory that was just made is there after a power cut. */
+static int sync_parent(const char *path)
+{
+	char *copy = strdup(path);
+	int fd, result;
+
+	if (!copy)
+		abort();
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	result = fd < 0 ? -1 : fsync(fd);
+	if (fd >= 0)
+		close(fd);
+	free(copy);
+	return result;
+}
+
 /* The directory with the lock on it. */
 static int open_directory(struct store *store, char *error, size_t size)
 {
 	const char *path = store->options.path;
 
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+	if (mkdir(path, 0700) < 0) {
+		if (errno != EEXIST)
+			return refuse(error, size, path, errno);
+	} else if (sync_parent(path) < 0) {
 		return refuse(error, size, path, errno);
+	}
 	store->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (store->directory < 0)
 		return refuse(error, size, path, errno);

@@ -4,7 +4,7 @@ import os
 import subprocess
 
 from daemon import BUILD
-from servers import DOMAIN, PASSWORD
+from servers import PASSWORD
 
 MISSIVE = os.path.abspath(os.path.join(BUILD, "missive"))
 
@@ -17,8 +17,6 @@ class Missive:
         with open(self.account, "w") as f:
             f.write(f"jid = {jid}\npassword = {password}\nserver = 127.0.0.1:{server.c2s}\n"
                     f"ca-file = {ca_file or server.certificate}\n")
-            if server.name == "ejabberd":
-                f.write(f"service = {DOMAIN}\n")
         os.chmod(self.account, 0o600)
 
     def start(self, *arguments, **how):

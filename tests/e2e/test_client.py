@@ -193,3 +193,21 @@ def test_what_goes_wrong_is_said(world, prosody, tmp_path):
     stranger.file("small", b"x")
     stranger.run("send", "small", juliet_jid, code=1)
     assert "403" in stranger.error
+
+
+def test_message(world, server):
+    """What recipients' clients see: XEP-0066, the URL as body too; by XEP-0033 where the server has it."""
+    world.daemon(server)
+    people = [world.person("mercutio@localhost"), world.person(juliet_jid)]
+    romeo = user(world, "romeo@localhost")
+    romeo.file("d & e.txt", b"hello")
+    url = romeo.run("send", "d & e.txt", *[person.bare for person in people]).strip()
+    for person in people:
+        message = person.wait_for_message()
+        assert message["body"] == url
+        assert message.xml.find("{jabber:x:oob}x/{jabber:x:oob}url").text == url
+        assert message.xml.find("{jabber:x:oob}x/{jabber:x:oob}desc").text == "d & e.txt"
+        addresses = message.xml.find("{http://jabber.org/protocol/address}addresses")
+        assert (addresses is not None) == server.multicast
+        assert person.get(url).content == b"hello"
+        assert "filename*=UTF-8''d%20%26%20e.txt" in person.get(url).headers["Content-Disposition"]
