@@ -303,7 +303,7 @@ def test_tls(world, prosody, tmp_path):
     from servers import free_port
     make_certificate(tmp_path)
     port = free_port()
-    daemon = world.daemon(prosody, port=port, base_url=f"https://localhost:{port}", tls_cert=f"{tmp_path}/cert.pem",
+    daemon = world.daemon(prosody, port=port, base_url=f"https://127.0.0.1:{port}", tls_cert=f"{tmp_path}/cert.pem",
                           tls_key=f"{tmp_path}/key.pem")
     romeo = world.person("romeo@localhost")
     trust = f"{tmp_path}/cert.pem"
