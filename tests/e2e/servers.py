@@ -83,14 +83,18 @@ class Server:
     def stop(self):
         if not self.process:
             return
-        os.killpg(self.process.pid, signal.SIGTERM)
+        self.end(signal.SIGTERM)
         try:
             self.process.wait(15)
         except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
+            self.end(signal.SIGKILL)
             self.process.wait()
         self.process = None
         self.log.close()
+
+
+    def end(self, number):
+        os.killpg(self.process.pid, number)
 
 
 class Prosody(Server):
@@ -209,6 +213,13 @@ EJABBERD_PID_PATH={self.directory}/ejabberd.pid
             for jid in ACCOUNTS:
                 self.register(jid)
         self.registered = True
+
+    def end(self, number):
+        # su has given the Erlang machine a session of its own.
+        with open(f"{self.directory}/ejabberd.pid") as f:
+            os.kill(int(f.read()), number)
+        if number == signal.SIGKILL:
+            super().end(number)
 
     def register(self, jid):
         user, host = jid.split("@")
