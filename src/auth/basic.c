@@ -22,21 +22,14 @@ static bool is_app_password_form(const char *text)
 	       strspn(text + 3, letters) == PASSWORD_LETTERS;
 }
 
-static int hex_value(char c)
-{
-	const char *digits = "0123456789abcdef", *found = c ? strchr(digits, c | 0x20) : NULL;
-
-	return found && c > ' ' ? (int)(found - digits) : -1;
-}
-
 /* XEP-0070, 3.3.1: characters outside ASCII come percent-encoded; only those are decoded, so no ASCII can hide in it. */
 static void decode_percent(char *text)
 {
 	char *out = text;
 
 	for (const char *p = text; *p;) {
-		int high = *p == '%' ? hex_value(p[1]) : -1;
-		int low = high >= 8 ? hex_value(p[2]) : -1;
+		int high = *p == '%' ? hex_digit(p[1]) : -1;
+		int low = high >= 8 ? hex_digit(p[2]) : -1;
 
 		if (low >= 0) {
 			*out++ = (char)(high << 4 | low);

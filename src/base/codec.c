@@ -67,6 +67,15 @@ char *base64_encode(struct arena *arena, const void *bytes, size_t length)
 	return text;
 }
 
+int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
 void hex_encode(char *out, const void *bytes, size_t length)
 {
 	static const char digits[] = "0123456789abcdef";

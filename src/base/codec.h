@@ -10,6 +10,9 @@ struct arena;
 int64_t base64_decode(const char *text, size_t length, unsigned char *out);
 char *base64_encode(struct arena *arena, const void *bytes, size_t length);
 
+/* The value of a hex digit of either case; -1: it is none. */
+int hex_digit(char c);
+
 /* Lower case; `out` holds 2 * length + 1. */
 void hex_encode(char *out, const void *bytes, size_t length);
 

@@ -10,15 +10,6 @@
 #include <string.h>
 #include <uninorm.h>
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* Decodes one segment, exactly once. NULL: it may not be in a path. */
 static char *segment_decode(struct arena *arena, const char *raw, size_t length)
 {
@@ -26,8 +17,8 @@ static char *segment_decode(struct arena *arena, const char *raw, size_t length)
 	for (size_t i = 0; i < length; i++) {
 		unsigned char c = (unsigned char)raw[i];
 		if (c == '%') {
-			int high = i + 1 < length ? hex_value(raw[i + 1]) : -1;
-			int low = high >= 0 && i + 2 < length ? hex_value(raw[i + 2]) : -1;
+			int high = i + 1 < length ? hex_digit(raw[i + 1]) : -1;
+			int low = high >= 0 && i + 2 < length ? hex_digit(raw[i + 2]) : -1;
 			if (low < 0)
 				return NULL;
 			c = (unsigned char)(high << 4 | low);
@@ -144,7 +135,7 @@ static bool host_is_good(const char *host, size_t length)
 	if (length == 0 || length > 255)
 		return false;
 	for (size_t i = literal; i < length - literal; i++) {
-		bool good = literal ? hex_value(host[i]) >= 0 || host[i] == ':' || host[i] == '.'
+		bool good = literal ? hex_digit(host[i]) >= 0 || host[i] == ':' || host[i] == '.'
 				    : is_unreserved(host[i]);
 		if (!good)
 			return false;

@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/codec.h"
 #include "base/text.h"
 #include "xml/reader.h"
 #include "xml/writer.h"
@@ -71,13 +72,6 @@ const char *offer_safe_name(struct arena *arena, const char *name)
 	return safe;
 }
 
-static int hex_value(char c)
-{
-	const char *digits = "0123456789abcdef", *found = c ? strchr(digits, c | 0x20) : NULL;
-
-	return found && c > ' ' ? (int)(found - digits) : -1;
-}
-
 /* RFC 8187, 3.2: UTF-8''percent-encoded. */
 static const char *extended(struct arena *arena, const char *value)
 {
@@ -88,8 +82,8 @@ static const char *extended(struct arena *arena, const char *value)
 		return NULL;
 	out = arena_alloc(arena, strlen(value) + 1);
 	for (value++; *value && *value != ';' && *value != ' '; value++) {
-		int high = *value == '%' ? hex_value(value[1]) : -1,
-		    low = high < 0 ? -1 : hex_value(value[2]);
+		int high = *value == '%' ? hex_digit(value[1]) : -1,
+		    low = high < 0 ? -1 : hex_digit(value[2]);
 
 		out[at++] = low < 0 ? *value : (char)(high << 4 | low);
 		if (low >= 0)

@@ -1,5 +1,7 @@
 #include "http/body.h"
 
+#include "base/codec.h"
+
 #include <errno.h>
 
 void body_begin(struct body *body, int64_t content_length)
@@ -11,19 +13,10 @@ void body_begin(struct body *body, int64_t content_length)
 	};
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* RFC 9112, 7.1: at most 16 digits. */
 static int size_digit(struct body *body, char c)
 {
-	int value = hex_value(c);
+	int value = hex_digit(c);
 
 	if (value >= 0) {
 		if (++body->digits > 16 || body->remaining >> 60)
