@@ -1,5 +1,6 @@
 #include "base/codec.h"
 #include "dav/listing.h"
+#include "dav/method.h"
 #include "dav/methods.h"
 #include "dav/precondition.h"
 #include "dav/range.h"
@@ -7,6 +8,7 @@
 #include "dav/served.h"
 
 #include <errno.h>
+#include <string.h>
 
 static int not_satisfiable(struct request *request, uint64_t total)
 {
@@ -26,7 +28,9 @@ static int get_file(struct request *request, struct tx *tx, const struct resourc
 	char etag[ETAG_TEXT], date[30];
 	int ranged = 0, error;
 
-	if (range && precondition_if_range(request, resource))
+	/* RFC 9110, 14.2: a Range means something with GET only. */
+	if (range && strcmp(request->method->name, "GET") == 0 &&
+		precondition_if_range(request, resource))
 		ranged = range_parse(range, resource->length, &offset, &length);
 	if (ranged < 0)
 		return not_satisfiable(request, resource->length);

@@ -252,6 +252,8 @@ def test_ranges(romeo, size):
         assert answer.status_code == 206, value
         assert answer.content == content[first:last + 1]
         assert answer.headers["Content-Range"] == f"bytes {first}-{last}/{size}"
+    head = romeo.request("HEAD", "/a", headers={"Range": "bytes=0-3"})
+    assert head.status_code == 200 and head.headers["Content-Length"] == str(size)
     for value in (f"{size}-", "-0"):
         answer = romeo.get("/a", headers={"Range": f"bytes={value}"})
         assert answer.status_code == 416 and answer.headers["Content-Range"] == f"bytes */{size}"
