@@ -48,9 +48,9 @@ class Daemon:
                         f.write(f"{key} = {one}\n")
         return path
 
-    def start(self, link=True, before=()):
+    def start(self, link=True, before=(), environment=None):
         self.process = subprocess.Popen([*before, MISSIVED, "-c", self.write_config()], stderr=subprocess.PIPE,
-                                        stdin=subprocess.DEVNULL)
+                                        stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
         self.lines = []
         self.reader = threading.Thread(target=self.read, args=(self.process,), daemon=True)
         self.reader.start()
