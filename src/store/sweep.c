@@ -63,8 +63,7 @@ static void *sweep(void *arg)
 			close(fd);
 		}
 	}
-	if (swept)
-		log_event(LOG_INFO, "orphans-swept", "count", log_number(swept), NULL);
+	log_event(LOG_INFO, "orphans-swept", "count", log_number(swept), NULL);
 	return NULL;
 }
 

@@ -45,6 +45,7 @@ def test_killed_in_the_middle(world, prosody):
     juliet = world.person(JULIET)
     assert juliet.get("/large0").status_code == 200
     assert juliet.get("/large1").status_code == 403
+    daemon.wait_for("event=orphans-swept")
     daemon.stop()
     assert len(daemon.blobs()) == 5
     for s in open_ones:
