@@ -22,6 +22,8 @@ struct inbox {
 	struct offered *first, **end;
 };
 
+enum { LAST_DELAY = 60 }; /* seconds */
+
 static volatile sig_atomic_t interrupted;
 
 static void interrupt(int number)
@@ -131,6 +133,35 @@ static int wait_for_kept(struct client *client)
 		session_jid(client->session)->domain, "<ping xmlns='urn:xmpp:ping'/>", &answer);
 }
 
+/* Online, with all that was kept for us in the inbox: 0 or negative errno. */
+static int listen_to(struct client *client, struct inbox *inbox)
+{
+	session_on_message(client->session, take, inbox);
+	session_go_online(client->session);
+	return wait_for_kept(client);
+}
+
+/* The stream was lost: comes back, later and later, until it is there again or the user has enough. */
+static void come_back(struct client *client, struct inbox *inbox)
+{
+	char error[512];
+
+	fprintf(stderr, "missive: %s; trying again\n", session_error(client->session));
+	for (unsigned seconds = 1; !interrupted;
+		seconds = seconds < LAST_DELAY ? seconds * 2 : seconds) {
+		session_close(client->session);
+		client->session = NULL;
+		sleep(seconds);
+		if (interrupted ||
+			session_open(&client->session, &client->account, error, sizeof(error)) < 0)
+			continue;
+		if (listen_to(client, inbox) == 0) {
+			fprintf(stderr, "missive: online again\n");
+			return;
+		}
+	}
+}
+
 int receive_command(struct client *client, int argc, char **argv)
 {
 	struct inbox inbox = {.end = &inbox.first};
@@ -138,9 +169,7 @@ int receive_command(struct client *client, int argc, char **argv)
 
 	if (argc > 0)
 		return client_fail("receive takes no files; -o FOLDER tells where to put them");
-	session_on_message(client->session, take, &inbox);
-	session_go_online(client->session);
-	if (wait_for_kept(client) < 0)
+	if (listen_to(client, &inbox) < 0)
 		return client_fail("%s", session_error(client->session));
 	code = fetch_all(client, &inbox);
 	if (client->once)
@@ -149,9 +178,10 @@ int receive_command(struct client *client, int argc, char **argv)
 	signal(SIGTERM, interrupt);
 	fprintf(stderr, "missive: waiting for files; end with Ctrl-C\n");
 	while (!interrupted) {
-		if (session_turn(client->session, 500) < 0 && !interrupted)
-			return client_fail("%s", session_error(client->session));
-		code |= fetch_all(client, &inbox);
+		if (session_turn(client->session, 500) < 0)
+			come_back(client, &inbox);
+		if (!interrupted)
+			code |= fetch_all(client, &inbox);
 	}
 	return code;
 }

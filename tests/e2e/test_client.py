@@ -211,3 +211,26 @@ def test_message(world, server):
         assert (addresses is not None) == server.multicast
         assert person.get(url).content == b"hello"
         assert "filename*=UTF-8''d%20%26%20e.txt" in person.get(url).headers["Content-Disposition"]
+
+
+def test_receive_comes_back(world, tmp_path):
+    """A server that restarts does not end it, and what was sent meanwhile is not lost."""
+    from servers import Prosody
+    server = Prosody(tmp_path / "own-prosody")
+    server.start()
+    try:
+        daemon = world.daemon(server)
+        romeo, juliet = user(world, "romeo@localhost"), user(world, juliet_jid)
+        romeo.file("e.txt", b"hello")
+        waiting = juliet.start("receive", "--yes")
+        assert "waiting" in waiting.stderr.readline()
+        server.stop()
+        assert "trying again" in waiting.stderr.readline()
+        server.start()
+        daemon.wait_for("event=xmpp-up", 2, 60)
+        romeo.run("send", "e.txt", juliet_jid)
+        assert waiting.stdout.readline() == "e.txt\n"
+        waiting.send_signal(signal.SIGINT)
+        assert waiting.wait(20) == 0
+    finally:
+        server.stop()
