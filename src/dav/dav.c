@@ -60,6 +60,20 @@ static enum step_result check_upload(struct request *request)
 	return STEP_NEXT;
 }
 
+/* The second URL, before a person is asked; destination_find() asks again in the commit. */
+static enum step_result authorize_destination(struct request *request, struct tx *tx)
+{
+	struct walk walk;
+	int right = store_walk(tx, request->arena, &request->destination, &walk);
+
+	if (right == 0)
+		right = right_ask(request->dav, tx, &request->claim, &walk, RIGHT_UPLOAD);
+	if (right < 0)
+		return answer_errno(request, right);
+	return right ? STEP_NEXT
+		     : answer_error(request, 403, NULL, "You may not put anything there.");
+}
+
 enum step_result dav_authorize(struct request *request, struct tx *tx)
 {
 	struct walk walk;
@@ -78,6 +92,8 @@ enum step_result dav_authorize(struct request *request, struct tx *tx)
 		answer_hidden(request);
 		return STEP_ANSWER;
 	}
+	if (request->method->destination)
+		return authorize_destination(request, tx);
 	return request->method->body == METHOD_BODY_CONTENT ? check_upload(request) : STEP_NEXT;
 }
 

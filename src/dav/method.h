@@ -27,8 +27,9 @@ struct method {
 	enum method_body body;
 	enum right right; /* of who asks, on the request URL */
 	unsigned on;
-	int hidden;     /* the status for who has no right: 403, or 404 */
-	bool anonymous; /* answered without credentials too */
+	int hidden;       /* the status for who has no right: 403, or 404 */
+	bool anonymous;   /* answered without credentials too */
+	bool destination; /* it names a second URL (RFC 4918, 10.3), on which RIGHT_UPLOAD is asked */
 
 	/*
 	 * One of them. `select` fills in the answer of a method that reads, in a read transaction, after the right was asked again. `commit`

@@ -11,4 +11,6 @@ int propfind_select(struct request *request, struct tx *tx, const struct walk *w
 int put_commit(struct request *request, struct tx *tx, const struct walk *walk);
 int delete_commit(struct request *request, struct tx *tx, const struct walk *walk);
 int mkcol_commit(struct request *request, struct tx *tx, const struct walk *walk);
+int copy_commit(struct request *request, struct tx *tx, const struct walk *walk);
+int move_commit(struct request *request, struct tx *tx, const struct walk *walk);
 int proppatch_commit(struct request *request, struct tx *tx, const struct walk *walk);

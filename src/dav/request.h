@@ -69,8 +69,9 @@ struct request {
 	/* As received, checked by http. */
 	const struct method *method;
 	struct path path;
-	const char *url;  /* base-url and the encoded path: what prompts and answers show */
-	bool server_wide; /* OPTIONS * */
+	const char *url;         /* base-url and the encoded path: what prompts and answers show */
+	bool server_wide;        /* OPTIONS * */
+	struct path destination; /* of methods that have one */
 	struct header *headers;
 	size_t header_count;
 	bool has_body;

@@ -153,6 +153,16 @@ static void begin_request(struct connection *connection)
 	} else if (!request->method) {
 		answer_error(request, 501, NULL, "No such method is known here.");
 		respond(connection);
+	} else if (request->method->destination &&
+		   (status = destination_parse(request->arena, connection->worker->site,
+			    request_header(request, "Destination"), request_header(request, "Host"),
+			    &request->destination)) < 0) {
+		answer_error(request, -status, NULL,
+			status == -502   ? "Another server's URLs cannot be the destination."
+			: status == -403 ? "You may not put anything there."
+					 : "Destination must be a path or URL of this server (RFC "
+					   "4918, 10.3).");
+		respond(connection);
 	} else {
 		drive(connection, STEP_NEXT);
 	}

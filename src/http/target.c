@@ -47,6 +47,11 @@ static int strip_absolute(
 	return 0;
 }
 
+static bool is_own_room(const struct path *path)
+{
+	return path->depth > 0 && strcmp(path->segments[0].name, "-") == 0;
+}
+
 int target_parse(struct arena *arena, const struct site *site, const char *target, const char *host,
 	struct target *out)
 {
@@ -65,7 +70,36 @@ int target_parse(struct arena *arena, const struct site *site, const char *targe
 		return -400;
 	if (!out->server_wide && path_parse(arena, target, &out->path) < 0)
 		return -400;
-	out->own_room = out->path.depth > 0 && strcmp(out->path.segments[0].name, "-") == 0;
+	out->own_room = is_own_room(&out->path);
 	out->health = out->own_room && strcmp(target, "/-/health") == 0;
 	return ours || out->health ? 0 : -421;
+}
+
+static int destination_path(struct arena *arena, const char *text, struct path *out)
+{
+	if (path_parse(arena, text, out) < 0)
+		return -400;
+	return is_own_room(out) ? -403 : 0;
+}
+
+int destination_parse(struct arena *arena, const struct site *site, const char *destination,
+	const char *host, struct path *out)
+{
+	const char *named = "";
+	struct url url;
+	uint16_t port;
+
+	if (!destination)
+		return -400;
+	if (*destination == '/')
+		return destination_path(arena, destination, out);
+	if (url_parse(arena, destination, &url) < 0)
+		return -400;
+	/* Behind a proxy that speaks TLS the client's scheme is not ours: the name that it asked for, and we answered to, is enough. */
+	if (host && authority_parse(arena, host, standard_port(url.scheme), &named, &port) < 0)
+		named = "";
+	if (!is_ours(arena, site, url.host, url.port) &&
+		(strcmp(named, url.host) != 0 || port != url.port))
+		return -502;
+	return destination_path(arena, url.target, out);
 }

@@ -25,3 +25,10 @@ struct target {
  */
 int target_parse(struct arena *arena, const struct site *site, const char *target, const char *host,
 	struct target *out);
+
+/*
+ * A Destination field (RFC 4918, 10.3): an absolute path, or a URL of ours, by http or https, under any name that we answer to. 0; -400: it
+ * is none; -403: the daemon's own room; -502: another site's.
+ */
+int destination_parse(struct arena *arena, const struct site *site, const char *destination,
+	const char *host, struct path *out);

@@ -223,15 +223,61 @@ int resource_remove(struct tx *tx, int64_t id, int64_t content)
 	return error;
 }
 
+/* That there is nothing at this place any more. */
+static int leave(struct tx *tx, const struct resource *resource)
+{
+	return sql_run(tx,
+		"INSERT INTO tombstone (change, parent, name, id) VALUES (?1, ?2, ?3, ?4)", "iiti",
+		++tx->store->last_change, resource->parent, resource->name, resource->id);
+}
+
+int store_move(struct tx *tx, const struct resource *resource, int64_t parent,
+	const struct segment *segment)
+{
+	static const char move[] = "UPDATE resource SET parent = ?2, name = ?3, spelling = ?4, "
+				   "change = ?5 WHERE id = ?1";
+	static const char list[] = "UPDATE list SET root_name = (SELECT name FROM resource WHERE "
+				   "id = ?1 AND parent = 1)"
+				   " WHERE resource = ?1";
+	int error = leave(tx, resource);
+
+	if (error == 0)
+		error = sql_run(tx, move, "iitti", resource->id, parent, segment->name,
+			spelling_of(segment), ++tx->store->last_change);
+	return error < 0 ? error : sql_run(tx, list, "i", resource->id);
+}
+
+int store_copy(struct tx *tx, struct arena *arena, const struct resource *resource, int64_t parent,
+	const struct segment *segment, const char *owner, struct resource *made)
+{
+	static const char copy[] =
+		"INSERT INTO resource (parent, name, id, spelling, collection, owner, "
+		"has_properties, content, length,"
+		"  content_type, displayname, created, modified, change)"
+		" SELECT ?2, ?3, ?4, ?5, collection, ?6, has_properties, content, length,"
+		"  content_type, displayname, ?7, ?7, ?8 FROM resource WHERE id = ?1";
+	static const char properties[] =
+		"INSERT INTO property (resource, ns, name, xml)"
+		" SELECT ?2, ns, name, xml FROM property WHERE resource = ?1";
+	int64_t id = ++tx->store->last_resource;
+	int error = sql_run(tx, copy,
+		"iititt"
+		"ii",
+		resource->id, parent, segment->name, id, spelling_of(segment), owner, now(),
+		++tx->store->last_change);
+
+	if (error == 0 && resource->has_properties)
+		error = sql_run(tx, properties, "ii", resource->id, id);
+	return error < 0 ? error : fill(tx, arena, id, made);
+}
+
 /* A file goes at once; a collection goes out of sight with all that is in it, for reap() to take apart. */
 int store_delete(struct tx *tx, const struct resource *resource)
 {
 	int error;
 
 	assert(resource->id != STORE_ROOT);
-	error = sql_run(tx,
-		"INSERT INTO tombstone (change, parent, name, id) VALUES (?1, ?2, ?3, ?4)", "iiti",
-		++tx->store->last_change, resource->parent, resource->name, resource->id);
+	error = leave(tx, resource);
 	if (error < 0)
 		return error;
 	if (!resource->collection)

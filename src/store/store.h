@@ -116,6 +116,14 @@ int store_make_file(struct tx *tx, int64_t parent, const struct segment *segment
 int store_replace_content(struct tx *tx, const struct resource *resource, const char *content_type,
 	struct upload *upload, struct resource *made, struct arena *arena);
 
+/* To another place, with its list, its properties and everything below it: one row changes. -EEXIST. Not into what is below it. */
+int store_move(struct tx *tx, const struct resource *resource, int64_t parent,
+	const struct segment *segment);
+
+/* One resource, without what is below it. Content is shared, properties come along, the list does not. -EEXIST. */
+int store_copy(struct tx *tx, struct arena *arena, const struct resource *resource, int64_t parent,
+	const struct segment *segment, const char *owner, struct resource *made);
+
 /* With everything below it: gone with the COMMIT, reclaimed afterwards. Not the root. */
 int store_delete(struct tx *tx, const struct resource *resource);
 

@@ -93,6 +93,8 @@ static const char *does(const char *method)
 		{"PUT", "store"},
 		{"DELETE", "delete"},
 		{"MKCOL", "make the folder"},
+		{"COPY", "copy"},
+		{"MOVE", "move"},
 		{"PROPPATCH", "change the properties or readers of"},
 	};
 

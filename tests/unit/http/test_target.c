@@ -52,6 +52,46 @@ static void test_targets(void **state)
 	arena_free(arena);
 }
 
+static void test_destinations(void **state)
+{
+	static const struct {
+		const char *destination, *host;
+		int result;
+		const char *path;
+	} cases[] = {
+		{"/a/b", "files.example:8080", 0, "/a/b"},
+		{"http://files.example:8080/a%20b/", "files.example:8080", 0, "/a%20b/"},
+		{"https://files.example:8080/a", "files.example:8080", 0, "/a"},
+		{"https://proxy.example/a", "proxy.example", 0, "/a"},
+		{"https://other.example/a", "files.example:8080", 0, "/a"},
+		{"http://evil.example/a", "files.example:8080", -502, NULL},
+		{"http://files.example:8081/a", "files.example:8080", -502, NULL},
+		{"http://u@files.example:8080/a", "files.example:8080", -400, NULL},
+		{"http://files.example:8080/a?b", "files.example:8080", -400, NULL},
+		{"http://files.example:8080/a#b", "files.example:8080", -400, NULL},
+		{"/a/../b", "files.example:8080", -400, NULL},
+		{"a", "files.example:8080", -400, NULL},
+		{"", "files.example:8080", -400, NULL},
+		{NULL, "files.example:8080", -400, NULL},
+		{"/-/a", "files.example:8080", -403, NULL},
+		{"http://files.example:8080/%2d", "files.example:8080", -403, NULL},
+	};
+	struct arena *arena = arena_new();
+	struct site site = {.hosts = "other.example"};
+
+	assert_int_equal(url_parse(arena, "http://files.example:8080", &site.base), 0);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct path path;
+		int result =
+			destination_parse(arena, &site, cases[i].destination, cases[i].host, &path);
+
+		assert_int_equal(result, cases[i].result);
+		if (result == 0)
+			assert_string_equal(path_text(arena, &path), cases[i].path);
+	}
+	arena_free(arena);
+}
+
 /* However it is spelled, what is below /-/ is the daemon's own. */
 static void test_own_room(void **state)
 {
@@ -76,6 +116,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_destinations),
 		cmocka_unit_test(test_own_room),
 	};
 

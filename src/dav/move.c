@@ -1,0 +1,29 @@
+#include "dav/destination.h"
+#include "dav/methods.h"
+#include "dav/request.h"
+
+#include <errno.h>
+#include <strings.h>
+
+/* RFC 4918, 9.9: own lists come along, what has none follows its new parent. */
+int move_commit(struct request *request, struct tx *tx, const struct walk *walk)
+{
+	const struct resource *resource = &walk->chain[walk->count - 1];
+	const char *depth = request_header(request, "Depth");
+	struct destination destination;
+	int error;
+
+	if (resource->collection && depth && strcasecmp(depth, "infinity") != 0) {
+		answer_error(request, 400, NULL,
+			"A collection is moved with everything in it: Depth must be infinity.");
+		return -ECANCELED;
+	}
+	error = destination_find(request, tx, walk, &destination);
+	if (error == 0)
+		error = destination_clear(tx, &destination);
+	if (error == 0)
+		error = store_move(tx, resource, destination.parent, destination.segment);
+	if (error == 0)
+		destination_answer(request, &destination);
+	return error;
+}
