@@ -28,6 +28,7 @@ static const struct {
 	{416, "Range Not Satisfiable"},
 	{417, "Expectation Failed"},
 	{421, "Misdirected Request"},
+	{423, "Locked"},
 	{424, "Failed Dependency"},
 	{429, "Too Many Requests"},
 	{431, "Request Header Fields Too Large"},

@@ -1,4 +1,5 @@
 #include "dav/dav.h"
+#include "dav/if.h"
 #include "dav/method.h"
 #include "dav/precondition.h"
 
@@ -97,6 +98,19 @@ enum step_result dav_authorize(struct request *request, struct tx *tx)
 	return request->method->body == METHOD_BODY_CONTENT ? check_upload(request) : STEP_NEXT;
 }
 
+/* Conditions on the request, and the locks on what it touches. 0, a negative errno, or -ECANCELED with an answer. */
+static int check_conditions(struct request *request, struct tx *tx, const struct walk *walk,
+	const struct resource *resource)
+{
+	int error = precondition_check(request, resource);
+
+	if (error == 0)
+		error = if_check(request, tx, walk);
+	if (error == 0 && request->method->touches)
+		error = locked_check(request, tx, walk, request->method->touches);
+	return error;
+}
+
 /* What both kinds of method have in common before they begin: 0, a negative errno, or -ECANCELED with an answer. */
 static int prepare(struct request *request, struct tx *tx, struct walk *walk)
 {
@@ -115,8 +129,8 @@ static int prepare(struct request *request, struct tx *tx, struct walk *walk)
 	else if (!(method->on & on))
 		answer_not_allowed(request, on);
 	else
-		return precondition_check(
-			request, on == ON_UNMAPPED ? NULL : &walk->chain[walk->count - 1]);
+		return check_conditions(request, tx, walk,
+			on == ON_UNMAPPED ? NULL : &walk->chain[walk->count - 1]);
 	return -ECANCELED;
 }
 

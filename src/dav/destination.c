@@ -1,5 +1,6 @@
 #include "dav/destination.h"
 
+#include "dav/locked.h"
 #include "dav/request.h"
 #include "dav/right.h"
 
@@ -57,6 +58,9 @@ int destination_find(
 			"The collection to put it into is not there (MKCOL makes one).");
 	if (out->there && !overwrite)
 		return refuse(request, 412, "Something is there already, and Overwrite is F.");
+	error = locked_check(request, tx, &out->walk, TOUCHES_TREE);
+	if (error < 0)
+		return error;
 	out->parent = out->there ? last->parent : last->id;
 	out->segment = &path->segments[path->depth - 1];
 	return 0;

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "dav/locked.h"
 #include "dav/right.h"
 
 #include <stdbool.h>
@@ -29,6 +30,7 @@ struct method {
 	unsigned on;
 	int hidden;       /* the status for who has no right: 403, or 404 */
 	bool anonymous;   /* answered without credentials too */
+	int touches;      /* TOUCHES_..., of the request URL: what locks are asked for */
 	bool destination; /* it names a second URL (RFC 4918, 10.3), on which RIGHT_UPLOAD is asked */
 
 	/*

@@ -13,4 +13,6 @@ int delete_commit(struct request *request, struct tx *tx, const struct walk *wal
 int mkcol_commit(struct request *request, struct tx *tx, const struct walk *walk);
 int copy_commit(struct request *request, struct tx *tx, const struct walk *walk);
 int move_commit(struct request *request, struct tx *tx, const struct walk *walk);
+int lock_commit(struct request *request, struct tx *tx, const struct walk *walk);
+int unlock_commit(struct request *request, struct tx *tx, const struct walk *walk);
 int proppatch_commit(struct request *request, struct tx *tx, const struct walk *walk);

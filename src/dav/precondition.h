@@ -7,7 +7,7 @@
 struct request;
 struct resource;
 
-/* Room for an ETag with its quotes: the content's number in hex (RFC 9110, 8.8.3); always strong. */
+/* Room for an ETag with its quotes: the content's number in 16 hex digits (RFC 9110, 8.8.3); always strong. */
 enum { ETAG_TEXT = 24 };
 void etag_text(const struct resource *resource, char out[ETAG_TEXT]);
 

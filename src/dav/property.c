@@ -1,6 +1,7 @@
 #include "dav/property.h"
 #include "base/codec.h"
 #include "base/text.h"
+#include "dav/locked.h"
 #include "dav/precondition.h"
 #include "dav/request.h"
 #include "dav/right.h"
@@ -201,6 +202,34 @@ static int set_jidlist(const struct view *view, const struct xml_node *value)
 	return error < 0 ? error : 200;
 }
 
+/* RFC 4918, 15.8: the owner's locks are the owner's to see. */
+static int get_lockdiscovery(const struct view *view, struct buf *out)
+{
+	struct lock *locks;
+	size_t count;
+	int error = 0;
+
+	if (!view_owned(view))
+		return 1;
+	error = store_locks(view->tx, view->arena, view->resource->id, &locks, &count);
+	for (size_t i = 0; error == 0 && i < count; i++)
+		locked_write(out, view->request, &locks[i]);
+	return error < 0 ? error : 1;
+}
+
+/* RFC 4918, 15.10; nothing is locked at the root. */
+static int get_supportedlock(const struct view *view, struct buf *out)
+{
+	static const char *const scopes[] = {"exclusive", "shared"};
+
+	for (size_t i = 0; view->resource->id != STORE_ROOT && i < 2; i++)
+		buf_printf(out,
+			"<D:lockentry><D:lockscope><D:%s/></D:lockscope><D:locktype><D:write/></"
+			"D:locktype></D:lockentry>",
+			scopes[i]);
+	return 1;
+}
+
 /* clang-format off */
 static const struct live_property rows[] = {
 	/* ns      name                          allprop owner_only get                          set */
@@ -210,6 +239,8 @@ static const struct live_property rows[] = {
 	{NS_DAV,  "getcontenttype",             true,   false, get_getcontenttype,             NULL},
 	{NS_DAV,  "getetag",                    true,   false, get_getetag,                    NULL},
 	{NS_DAV,  "getlastmodified",            true,   false, get_getlastmodified,            NULL},
+	{NS_DAV,  "lockdiscovery",              true,   false, get_lockdiscovery,              NULL},
+	{NS_DAV,  "supportedlock",              true,   false, get_supportedlock,              NULL},
 	{NS_DAV,  "resourcetype",               true,   false, get_resourcetype,               NULL},
 	{NS_DAV,  "owner",                      false,  false, get_owner,                      NULL},
 	{NS_DAV,  "current-user-principal",     false,  false, get_current_user_principal,     NULL},

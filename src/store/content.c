@@ -30,9 +30,10 @@ int blob_directories_make(int blobs)
 
 int64_t content_make(struct tx *tx, const struct upload *upload)
 {
-	const char *blob = upload_blob(upload);
-	const struct buf *bytes = upload_bytes(upload);
-	int64_t length = (int64_t)upload_length(upload);
+	static const struct buf nothing;
+	const char *blob = upload ? upload_blob(upload) : NULL;
+	const struct buf *bytes = upload ? upload_bytes(upload) : &nothing;
+	int64_t length = upload ? (int64_t)upload_length(upload) : 0;
 	int error;
 
 	if (blob)

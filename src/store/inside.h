@@ -42,10 +42,16 @@ int reap(struct tx *tx, int most);
 /* A resource's row and what hangs on it; its content when nothing else names it. */
 int resource_remove(struct tx *tx, int64_t id, int64_t content);
 
+/* Milliseconds since the epoch. */
+int64_t store_now(void);
+
+/* Removes the locks on a resource and below it. */
+int locks_drop(struct tx *tx, const struct resource *resource);
+
 /* Counts as a change of the resource. */
 int resource_touch(struct tx *tx, int64_t id);
 
-/* A new row of content for what was uploaded; its number, or negative errno. */
+/* A new row of content for what was uploaded (NULL: nothing); its number, or negative errno. */
 int64_t content_make(struct tx *tx, const struct upload *upload);
 
 /* When no resource names it: its row goes now, its blob with the COMMIT. */

@@ -10,7 +10,7 @@
 	"r.id, r.parent, r.name, r.spelling, r.collection, r.owner, r.has_list, r.has_properties," \
 	" r.content, r.length, r.content_type, r.displayname, r.created, r.modified, r.change"
 
-static int64_t now(void)
+int64_t store_now(void)
 {
 	struct timespec time;
 
@@ -150,8 +150,8 @@ int store_make_collection(
 	return sql_run(tx, sql,
 		"ititt"
 		"ii",
-		parent, segment->name, ++store->last_resource, spelling_of(segment), owner, now(),
-		++store->last_change);
+		parent, segment->name, ++store->last_resource, spelling_of(segment), owner,
+		store_now(), ++store->last_change);
 }
 
 static int fill(struct tx *tx, struct arena *arena, int64_t id, struct resource *made)
@@ -182,7 +182,8 @@ int store_make_file(struct tx *tx, int64_t parent, const struct segment *segment
 		"ititt"
 		"iitii",
 		parent, segment->name, id, spelling_of(segment), owner, content,
-		(int64_t)upload_length(upload), content_type, now(), ++store->last_change);
+		(int64_t)(upload ? upload_length(upload) : 0), content_type, store_now(),
+		++store->last_change);
 	return error < 0 ? error : fill(tx, arena, id, made);
 }
 
@@ -198,7 +199,7 @@ int store_replace_content(struct tx *tx, const struct resource *resource, const 
 	if (content < 0)
 		return (int)content;
 	error = sql_run(tx, sql, "iiitii", resource->id, content, (int64_t)upload_length(upload),
-		content_type, now(), ++tx->store->last_change);
+		content_type, store_now(), ++tx->store->last_change);
 	if (error == 0)
 		error = content_release(tx, resource->content);
 	return error < 0 ? error : fill(tx, arena, resource->id, made);
@@ -216,6 +217,8 @@ int resource_remove(struct tx *tx, int64_t id, int64_t content)
 
 	if (error == 0)
 		error = sql_run(tx, "DELETE FROM property WHERE resource = ?1", "i", id);
+	if (error == 0)
+		error = sql_run(tx, "DELETE FROM lock WHERE resource = ?1", "i", id);
 	if (error == 0)
 		error = sql_run(tx, "DELETE FROM resource WHERE id = ?1", "i", id);
 	if (error == 0 && content)
@@ -239,8 +242,10 @@ int store_move(struct tx *tx, const struct resource *resource, int64_t parent,
 	static const char list[] = "UPDATE list SET root_name = (SELECT name FROM resource WHERE "
 				   "id = ?1 AND parent = 1)"
 				   " WHERE resource = ?1";
-	int error = leave(tx, resource);
+	int error = locks_drop(tx, resource);
 
+	if (error == 0)
+		error = leave(tx, resource);
 	if (error == 0)
 		error = sql_run(tx, move, "iitti", resource->id, parent, segment->name,
 			spelling_of(segment), ++tx->store->last_change);
@@ -263,7 +268,7 @@ int store_copy(struct tx *tx, struct arena *arena, const struct resource *resour
 	int error = sql_run(tx, copy,
 		"iititt"
 		"ii",
-		resource->id, parent, segment->name, id, spelling_of(segment), owner, now(),
+		resource->id, parent, segment->name, id, spelling_of(segment), owner, store_now(),
 		++tx->store->last_change);
 
 	if (error == 0 && resource->has_properties)

@@ -13,6 +13,7 @@
  * list      A jidlist's entries; resourcepart '' is a bare JID. root_name is the resource's name when it is a member of the root, so
  *           that what was shared with somebody there is found by index.
  * property  Dead properties.
+ * lock      Locks that were taken; they may have expired. href is the path of the root, which cannot change while the lock lasts.
  * tombstone What was deleted, for those who ask for changes since.
  * counter   One row: the last numbers given out, and how often the store was opened.
  */
@@ -47,6 +48,15 @@ static const char *const steps[] = {
 	"INSERT INTO counter VALUES (1, 0, 0);"
 	"INSERT INTO resource (parent, name, id, collection, owner, created, modified, change)"
 	"  VALUES (0, '', 1, 1, '', unixepoch() * 1000, unixepoch() * 1000, 0);",
+
+	"CREATE TABLE lock ("
+	"  token TEXT PRIMARY KEY, resource INTEGER NOT NULL, href TEXT NOT NULL, owner TEXT NOT "
+	"NULL,"
+	"  shared INTEGER NOT NULL, infinite INTEGER NOT NULL, expires INTEGER NOT NULL, note TEXT "
+	"NOT NULL)"
+	"  STRICT, WITHOUT ROWID;"
+	"CREATE INDEX lock_resource ON lock (resource);"
+	"CREATE INDEX lock_owner ON lock (owner);",
 };
 
 enum { VERSION = sizeof(steps) / sizeof(*steps) };

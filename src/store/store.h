@@ -107,7 +107,7 @@ int store_make_collection(
 
 struct upload;
 
-/* The upload must have been finished. -EEXIST. */
+/* The upload must have been finished; NULL: an empty file. -EEXIST. */
 int store_make_file(struct tx *tx, int64_t parent, const struct segment *segment, const char *owner,
 	const char *content_type, struct upload *upload, struct resource *made,
 	struct arena *arena);
@@ -116,7 +116,7 @@ int store_make_file(struct tx *tx, int64_t parent, const struct segment *segment
 int store_replace_content(struct tx *tx, const struct resource *resource, const char *content_type,
 	struct upload *upload, struct resource *made, struct arena *arena);
 
-/* To another place, with its list, its properties and everything below it: one row changes. -EEXIST. Not into what is below it. */
+/* To another place, with its list, its properties and everything below it: one row changes; locks are left behind (RFC 4918, 7.6). -EEXIST. Not into what is below it. */
 int store_move(struct tx *tx, const struct resource *resource, int64_t parent,
 	const struct segment *segment);
 
@@ -161,6 +161,33 @@ int store_property_remove(
 	struct tx *tx, int64_t resource, const char *ns, const char *name); /* 0 also when absent */
 int store_displayname_set(
 	struct tx *tx, int64_t resource, const char *displayname); /* NULL: none */
+
+/* ---- locks ---- */
+
+struct lock {
+	const char *token; /* a URI */
+	int64_t resource;  /* its root */
+	const char *href;  /* of the root, encoded */
+	const char *owner; /* the bare JID that took it */
+	bool shared, infinite;
+	int64_t expires;  /* milliseconds since the epoch */
+	const char *note; /* the inside of DAV:owner, as markup; "" */
+};
+
+/* Those that have not expired and hold on a resource: its own, and those of infinite depth from above. */
+int store_locks(
+	struct tx *tx, struct arena *arena, int64_t resource, struct lock **locks, size_t *count);
+
+/* Those of this owner that have not expired and lie strictly below a collection. */
+int store_locks_below(struct tx *tx, struct arena *arena, int64_t collection, const char *owner,
+	struct lock **locks, size_t *count);
+
+int store_lock_make(struct tx *tx, const struct lock *lock);
+int store_lock_refresh(struct tx *tx, const char *token, int64_t expires);
+int store_lock_remove(struct tx *tx, const char *token);
+
+/* How many this JID holds. */
+int store_lock_count(struct tx *tx, const char *owner, int64_t *count);
 
 /* ---- content ---- */
 

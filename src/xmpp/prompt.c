@@ -95,6 +95,8 @@ static const char *does(const char *method)
 		{"MKCOL", "make the folder"},
 		{"COPY", "copy"},
 		{"MOVE", "move"},
+		{"LOCK", "lock"},
+		{"UNLOCK", "unlock"},
 		{"PROPPATCH", "change the properties or readers of"},
 	};
 

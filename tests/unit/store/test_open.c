@@ -37,6 +37,28 @@ static void test_newer_is_refused(void **state)
 	f->store = NULL;
 }
 
+/* What the first version wrote is brought forward, with all that is in it. */
+static void test_older_is_migrated(void **state)
+{
+	struct fixture *f = *state;
+	char path[128];
+	sqlite3 *db;
+
+	make_file(f, "/a", "romeo@montague.lit", 3, 'x');
+	store_close(f->store);
+	f->store = NULL;
+	snprintf(path, sizeof(path), "%s/missive.db", f->path);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(db, "DROP TABLE lock; PRAGMA user_version = 1", NULL, NULL, NULL),
+		SQLITE_OK);
+	sqlite3_close(db);
+	fixture_reopen(f);
+	assert_true(is_there(f, "/a"));
+	assert_int_equal(rows_of(f, "SELECT count(*) FROM lock"), 0);
+	assert_int_equal(rows_of(f, "PRAGMA user_version"), 2);
+}
+
 static void test_no_directory(void **state)
 {
 	struct store_options options = {.path = "/proc/missive"};
@@ -73,6 +95,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_second_is_refused, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_newer_is_refused, fixture_open, fixture_close),
+		cmocka_unit_test_setup_teardown(
+			test_older_is_migrated, fixture_open, fixture_close),
 		cmocka_unit_test(test_no_directory),
 		cmocka_unit_test_setup_teardown(test_sweep, fixture_open, fixture_close),
 	};

@@ -1,0 +1,261 @@
+#include "base/digest.h"
+#include "dav/if.h"
+#include "dav/locked.h"
+#include "dav/methods.h"
+#include "dav/multistatus.h"
+#include "dav/property.h"
+#include "dav/request.h"
+#include "xml/reader.h"
+#include "xml/writer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+enum {
+	TIME_MAX = 3600, /* seconds */
+	LOCKS_A_RESOURCE = 16,
+	LOCKS_A_JID = 1000,
+	NOTE_MAX = 8 << 10, /* bytes */
+};
+
+static int refuse(struct request *request, int status, const char *condition, const char *sentence)
+{
+	answer_error(request, status, condition, sentence);
+	return -ECANCELED;
+}
+
+/* RFC 4918, 10.7: the first of a list that can be read; never longer than an hour. */
+static int64_t expiry_of(const struct request *request)
+{
+	const char *timeout = request_header(request, "Timeout"), *second;
+	struct timespec now;
+	long seconds = TIME_MAX;
+
+	second = timeout ? strcasestr(timeout, "Second-") : NULL;
+	if (second)
+		seconds = strtol(second + 7, NULL, 10);
+	if (seconds <= 0 || seconds > TIME_MAX)
+		seconds = TIME_MAX;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return ((int64_t)now.tv_sec + seconds) * 1000;
+}
+
+/* 0: that resource alone; 1: all below it too; -1: neither was said. */
+static int depth_of(const struct request *request)
+{
+	const char *depth = request_header(request, "Depth");
+
+	if (!depth || strcasecmp(depth, "infinity") == 0)
+		return 1;
+	return strcmp(depth, "0") == 0 ? 0 : -1;
+}
+
+/* The inside of DAV:owner, each piece so that it can stand alone. */
+static const char *note_of(struct arena *arena, const struct xml_node *owner)
+{
+	struct buf out = {0};
+	const char *note;
+
+	for (const struct xml_node *node = owner ? owner->child : NULL; node; node = node->next)
+		if (node->name)
+			xml_write_node(&out, node);
+		else
+			xml_escape(&out, node->text);
+	note = arena_strdup(arena, buf_text(&out));
+	buf_free(&out);
+	return note;
+}
+
+/* RFC 4918, 14.11 */
+static int read_body(struct request *request, struct lock *lock)
+{
+	const struct xml_node *scope, *type;
+	struct xml_node *root;
+
+	if (xml_read(request->arena, request->xml.data, request->xml.len, &xml_limits_dav, &root) <
+			0 ||
+		!xml_is(root, NS_DAV, "lockinfo"))
+		return refuse(request, 400, NULL, "The body is no DAV:lockinfo (RFC 4918, 14.11).");
+	scope = xml_child(root, NS_DAV, "lockscope");
+	type = xml_child(root, NS_DAV, "locktype");
+	if (!type || !xml_child(type, NS_DAV, "write") || !scope)
+		return refuse(
+			request, 400, NULL, "Only write locks are known, exclusive or shared.");
+	lock->shared = xml_child(scope, NS_DAV, "shared") != NULL;
+	if (!lock->shared && !xml_child(scope, NS_DAV, "exclusive"))
+		return refuse(
+			request, 400, NULL, "Only write locks are known, exclusive or shared.");
+	lock->note = note_of(request->arena, xml_child(root, NS_DAV, "owner"));
+	if (strlen(lock->note) > NOTE_MAX)
+		return refuse(request, 413, NULL, "DAV:owner is too long.");
+	return 0;
+}
+
+/* RFC 4918, 9.10.8 */
+static void answer_lock(struct request *request, int status, const struct lock *lock)
+{
+	struct buf *bytes = &request->answer.bytes;
+
+	answer_begin(request, status);
+	request->answer.kind = ANSWER_BYTES;
+	answer_header(request, "Content-Type", "application/xml; charset=utf-8");
+	answer_header(request, "Lock-Token", arena_printf(request->arena, "<%s>", lock->token));
+	if (status == 201)
+		answer_header(request, "Location", request->url);
+	buf_puts(bytes, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<D:prop "
+			"xmlns:D=\"DAV:\"><D:lockdiscovery>");
+	locked_write(bytes, request, lock);
+	buf_puts(bytes, "</D:lockdiscovery></D:prop>\n");
+}
+
+/* RFC 4918, 9.10.2: without a body it is the lock of the If field that lives on. */
+static int refresh(struct request *request, struct tx *tx, const struct lock *locks, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct lock lock = locks[i];
+		int error;
+
+		if (strcmp(lock.owner, request->claim.bare) != 0 ||
+			!if_submits(request, lock.token))
+			continue;
+		lock.expires = expiry_of(request);
+		error = store_lock_refresh(tx, lock.token, lock.expires);
+		if (error == 0)
+			answer_lock(request, 200, &lock);
+		return error;
+	}
+	return refuse(request, 412, "lock-token-matches-request-uri", NULL);
+}
+
+/* RFC 4918, 6.2: an exclusive lock stands alone. */
+static int check_conflict(
+	struct request *request, const struct lock *lock, const struct lock *others, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!lock->shared || !others[i].shared)
+			return refuse(request, 423, "no-conflicting-lock", NULL);
+	return 0;
+}
+
+static int check_caps(struct request *request, struct tx *tx, size_t here)
+{
+	int64_t held = 0;
+	int error = store_lock_count(tx, request->claim.bare, &held);
+
+	if (error == 0 && (here >= LOCKS_A_RESOURCE || held >= LOCKS_A_JID))
+		return refuse(request, 403, NULL,
+			"There are too many locks already; unlock something first.");
+	return error;
+}
+
+static void make_token(struct request *request, struct lock *lock)
+{
+	char random[RANDOM_ID];
+
+	random_id(random);
+	/* RFC 4122, 4.4 */
+	random[12] = '4';
+	random[16] = '8';
+	lock->token = arena_printf(request->arena, "urn:uuid:%.8s-%.4s-%.4s-%.4s-%.12s", random,
+		random + 8, random + 12, random + 16, random + 20);
+}
+
+/* RFC 4918, 7.3: an empty resource where there was none. */
+static int make_empty(
+	struct request *request, struct tx *tx, const struct walk *walk, struct resource *made)
+{
+	const struct path *path = &request->path;
+	const struct resource *parent = &walk->chain[walk->count - 1];
+
+	if (walk->count < path->depth || !parent->collection || path->collection)
+		return refuse(request, 409, NULL, "The collection to make it in is not there.");
+	return store_make_file(tx, parent->id, &path->segments[path->depth - 1],
+		request->claim.bare, NULL, NULL, made, request->arena);
+}
+
+static int make_lock(
+	struct request *request, struct tx *tx, const struct walk *walk, struct lock *lock)
+{
+	bool there = walk->count == walk->path->depth + 1;
+	struct resource made;
+	struct buf href = {0};
+	int error = there ? 0 : make_empty(request, tx, walk, &made);
+
+	if (error < 0)
+		return error;
+	multistatus_href(&href, walk);
+	if (!there)
+		uri_encode(&href, made.spelling);
+	lock->href = arena_strdup(request->arena, buf_text(&href));
+	buf_free(&href);
+	lock->resource = there ? walk->chain[walk->count - 1].id : made.id;
+	lock->owner = request->claim.bare;
+	lock->expires = expiry_of(request);
+	make_token(request, lock);
+	error = store_lock_make(tx, lock);
+	if (error == 0)
+		answer_lock(request, there ? 200 : 201, lock);
+	return error;
+}
+
+/* RFC 4918, 9.10 */
+int lock_commit(struct request *request, struct tx *tx, const struct walk *walk)
+{
+	const struct resource *last = &walk->chain[walk->count - 1];
+	bool there = walk->count == walk->path->depth + 1;
+	struct lock lock = {.infinite = depth_of(request) == 1}, *locks, *below;
+	size_t count, below_count = 0;
+	int error = store_locks(tx, request->arena, last->id, &locks, &count);
+
+	if (error < 0)
+		return error;
+	if (request->xml.len == 0)
+		return refresh(request, tx, locks, count);
+	if (depth_of(request) < 0)
+		return refuse(request, 400, NULL, "Depth is 0 or infinity.");
+	error = read_body(request, &lock);
+	/* What is to be made has no lock of its own yet; those from above hold on it if they are infinite. */
+	for (size_t i = 0; error == 0 && !there && i < count; i++)
+		if (!locks[i].infinite)
+			locks[i--] = locks[--count];
+	if (error == 0)
+		error = check_conflict(request, &lock, locks, count);
+	if (error == 0 && there && lock.infinite && last->collection) {
+		error = store_locks_below(
+			tx, request->arena, last->id, last->owner, &below, &below_count);
+		if (error == 0)
+			error = check_conflict(request, &lock, below, below_count);
+	}
+	if (error == 0)
+		error = check_caps(request, tx, count);
+	return error < 0 ? error : make_lock(request, tx, walk, &lock);
+}
+
+/* RFC 4918, 9.11 */
+int unlock_commit(struct request *request, struct tx *tx, const struct walk *walk)
+{
+	const char *field = request_header(request, "Lock-Token");
+	size_t length = field ? strlen(field) : 0, count;
+	struct lock *locks;
+	int error;
+
+	if (length < 3 || field[0] != '<' || field[length - 1] != '>')
+		return refuse(request, 400, NULL, "Lock-Token must be a token in angle brackets.");
+	error = store_locks(tx, request->arena, walk->chain[walk->count - 1].id, &locks, &count);
+	if (error < 0)
+		return error;
+	for (size_t i = 0; i < count; i++)
+		if (strlen(locks[i].token) == length - 2 &&
+			strncmp(locks[i].token, field + 1, length - 2) == 0 &&
+			strcmp(locks[i].owner, request->claim.bare) == 0) {
+			error = store_lock_remove(tx, locks[i].token);
+			if (error == 0)
+				answer_begin(request, 204);
+			return error;
+		}
+	return refuse(request, 409, "lock-token-matches-request-uri", NULL);
+}

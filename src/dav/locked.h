@@ -1,0 +1,28 @@
+/* What locks forbid (RFC 4918, 6 and 7), and how they are shown. */
+#pragma once
+
+struct buf;
+struct lock;
+struct request;
+struct tx;
+struct walk;
+
+/* What of a resource a change touches. */
+enum {
+	TOUCHES_ITSELF = 1, /* content, properties */
+	TOUCHES_PLACE = 2,  /* that it is there: the collection above changes its members (7.4) */
+	TOUCHES_BELOW = 4,  /* all that it contains */
+	TOUCHES_NEW = 8,    /* its place, when nothing is there yet */
+
+	TOUCHES_MADE = TOUCHES_ITSELF | TOUCHES_NEW,
+	TOUCHES_TREE = TOUCHES_ITSELF | TOUCHES_PLACE | TOUCHES_BELOW,
+};
+
+/*
+ * 0: no lock stands against it, or for each that does the request submits a token of the asker's; -ECANCELED: 423 is answered; or a negative
+ * errno. A walk that ends above its path is about what is to be made there.
+ */
+int locked_check(struct request *request, struct tx *tx, const struct walk *walk, int touches);
+
+/* <D:activelock>: with its token only for who holds it. */
+void locked_write(struct buf *out, const struct request *request, const struct lock *lock);

@@ -1,0 +1,116 @@
+#include "base/arena.h"
+#include "store/inside.h"
+
+#include <errno.h>
+
+enum { LOCKS_SEEN = 64, LOCKS_BELOW = 4096 };
+
+#define COLUMNS "l.token, l.resource, l.href, l.owner, l.shared, l.infinite, l.expires, l.note"
+
+static int take_all(struct tx *tx, struct arena *arena, sqlite3_stmt *row, size_t most,
+	struct lock **locks, size_t *count)
+{
+	int more;
+
+	*locks = arena_alloc(arena, most * sizeof(**locks));
+	*count = 0;
+	while ((more = sql_step(tx, row)) == 1 && *count < most)
+		(*locks)[(*count)++] = (struct lock){
+			.token = sql_text(arena, row, 0),
+			.resource = sqlite3_column_int64(row, 1),
+			.href = sql_text(arena, row, 2),
+			.owner = sql_text(arena, row, 3),
+			.shared = sqlite3_column_int(row, 4),
+			.infinite = sqlite3_column_int(row, 5),
+			.expires = sqlite3_column_int64(row, 6),
+			.note = sql_text(arena, row, 7),
+		};
+	if (more == 1)
+		sql_end(row);
+	return more < 0 ? more : 0;
+}
+
+int store_locks(
+	struct tx *tx, struct arena *arena, int64_t resource, struct lock **locks, size_t *count)
+{
+	static const char sql[] = "WITH RECURSIVE up (id, parent, above) AS ("
+				  "  SELECT id, parent, 0 FROM resource WHERE id = ?1"
+				  "  UNION ALL SELECT r.id, r.parent, 1 FROM up JOIN resource r ON "
+				  "r.id = up.parent WHERE up.parent > 0)"
+				  "SELECT " COLUMNS " FROM up JOIN lock l ON l.resource = up.id"
+				  " WHERE (up.above = 0 OR l.infinite) AND l.expires > ?2";
+	sqlite3_stmt *statement;
+	int64_t one;
+	int more = sql_number(tx, &one, "SELECT 1 FROM lock LIMIT 1", "");
+
+	*count = 0;
+	if (more <= 0)
+		return more;
+	more = sql_bind(tx, &statement, sql, "ii", resource, store_now());
+	return more < 0 ? more : take_all(tx, arena, statement, LOCKS_SEEN, locks, count);
+}
+
+/* Only the owner of a tree can lock in it: from each of their locks the way up is short. */
+int store_locks_below(struct tx *tx, struct arena *arena, int64_t collection, const char *owner,
+	struct lock **locks, size_t *count)
+{
+	static const char sql[] =
+		"SELECT " COLUMNS " FROM lock l WHERE l.owner = ?2 AND l.expires > ?3 AND EXISTS ("
+		"  WITH RECURSIVE up (parent) AS ("
+		"    SELECT parent FROM resource WHERE id = l.resource"
+		"    UNION ALL SELECT r.parent FROM up JOIN resource r ON r.id = up.parent WHERE "
+		"up.parent > 0)"
+		"  SELECT 1 FROM up WHERE parent = ?1)";
+	sqlite3_stmt *statement;
+	int error = sql_bind(tx, &statement, sql, "iti", collection, owner, store_now());
+
+	return error < 0 ? error : take_all(tx, arena, statement, LOCKS_BELOW, locks, count);
+}
+
+int store_lock_make(struct tx *tx, const struct lock *lock)
+{
+	static const char sql[] =
+		"INSERT INTO lock (token, resource, href, owner, shared, infinite, expires, note)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+	int error = sql_run(tx, "DELETE FROM lock WHERE owner = ?1 AND expires <= ?2", "ti",
+		lock->owner, store_now());
+
+	return error < 0 ? error
+			 : sql_run(tx, sql, "tittiiit", lock->token, lock->resource, lock->href,
+				   lock->owner, (int64_t)lock->shared, (int64_t)lock->infinite,
+				   lock->expires, lock->note);
+}
+
+int store_lock_refresh(struct tx *tx, const char *token, int64_t expires)
+{
+	return sql_run(tx, "UPDATE lock SET expires = ?2 WHERE token = ?1", "ti", token, expires);
+}
+
+int store_lock_remove(struct tx *tx, const char *token)
+{
+	return sql_run(tx, "DELETE FROM lock WHERE token = ?1", "t", token);
+}
+
+int store_lock_count(struct tx *tx, const char *owner, int64_t *count)
+{
+	int more =
+		sql_number(tx, count, "SELECT count(*) FROM lock WHERE owner = ?1 AND expires > ?2",
+			"ti", owner, store_now());
+
+	return more < 0 ? more : 0;
+}
+
+int locks_drop(struct tx *tx, const struct resource *resource)
+{
+	struct arena *arena = arena_new();
+	struct lock *locks;
+	size_t count;
+	int error = store_locks_below(tx, arena, resource->id, resource->owner, &locks, &count);
+
+	for (size_t i = 0; error == 0 && i < count; i++)
+		error = store_lock_remove(tx, locks[i].token);
+	if (error == 0)
+		error = sql_run(tx, "DELETE FROM lock WHERE resource = ?1", "i", resource->id);
+	arena_free(arena);
+	return error;
+}
