@@ -1,9 +1,11 @@
 /* Opens the rooms from left to right, runs, closes them in reverse. */
+#include "auth/password.h"
 #include "auth/proof.h"
 #include "base/arena.h"
 #include "base/config.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/text.h"
 #include "dav/request.h"
 #include "http/http.h"
 #include "store/store.h"
@@ -39,6 +41,8 @@ static const char usage[] =
 	"usage: missived [-c FILE]      run in the foreground, log to standard error\n"
 	"       missived -t [-c FILE]   check the settings: exit 0, or 1 and FILE:LINE: what is "
 	"wrong\n"
+	"       missived [-c FILE] password JID [LABEL]\n"
+	"                               mint an app password for that account and print it, once\n"
 	"       missived -h | -V\n"
 	"FILE is /etc/missive/missived.conf unless it is given. See missived(8).\n";
 
@@ -177,6 +181,33 @@ static int run(struct daemon *daemon)
 	return result < 0 ? 1 : 0;
 }
 
+/* missived password JID [LABEL], also while the daemon runs. */
+static int mint_password(const struct config *config, int argc, char **argv)
+{
+	const char *label = argc > 1 ? argv[1] : "";
+	struct arena *arena = arena_new();
+	char secret[PASSWORD_TEXT], error[512];
+	struct password kept;
+	struct jid jid;
+	int status = 1;
+
+	password_mint(secret);
+	if (jid_parse(arena, argv[0], &jid) < 0 || !jid_is_bare(&jid) || !jid_has_localpart(&jid)) {
+		fprintf(stderr, "missived: %s is no account, as in romeo@montague.lit\n", argv[0]);
+	} else if (strlen(label) > 255 || !text_is_presentable(label)) {
+		fprintf(stderr, "missived: the label is too long, or cannot be shown\n");
+	} else {
+		kept = password_kept(arena, jid.bare, label, secret);
+		status = store_password_add(config->store.path, &kept, error, sizeof(error)) < 0;
+		if (status)
+			fprintf(stderr, "missived: %s\n", error);
+		else
+			printf("%s\n", secret);
+	}
+	arena_free(arena);
+	return status;
+}
+
 /* What the process as a whole needs before its first thread. */
 static void prepare(void)
 {
@@ -198,7 +229,7 @@ int main(int argc, char **argv)
 	const char *file = "/etc/missive/missived.conf";
 	struct daemon daemon = {0};
 	struct arena *arena;
-	bool check_only = false;
+	bool check_only = false, mints;
 	char error[1024];
 	int option, status;
 
@@ -219,7 +250,10 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	if (optind < argc) {
+	argc -= optind;
+	argv += optind;
+	mints = argc >= 2 && argc <= 3 && strcmp(argv[0], "password") == 0 && !check_only;
+	if (argc > 0 && !mints) {
 		fputs(usage, stderr);
 		return 2;
 	}
@@ -229,6 +263,9 @@ int main(int argc, char **argv)
 		status = 1;
 	} else if (check_only) {
 		status = 0;
+	} else if (mints) {
+		umask(077);
+		status = mint_password(&daemon.config, argc - 1, argv + 1);
 	} else {
 		prepare();
 		status = run(&daemon);

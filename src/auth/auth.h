@@ -11,3 +11,9 @@
  * answer anonymously go on without a claim.
  */
 enum step_result auth_identify(struct request *request);
+
+/*
+ * An app password, in a read transaction: STEP_NEXT when there is none, or when it proves the claim; else 401. Methods that answer
+ * anonymously go on without the claim.
+ */
+enum step_result auth_verify(struct request *request, struct tx *tx);

@@ -1,3 +1,4 @@
+#include "auth/password.h"
 #include "auth/scheme.h"
 #include "base/codec.h"
 #include "base/digest.h"
@@ -8,19 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { TRANSACTION_ID_MAX = 128, PASSWORD_LETTERS = 26 };
-
-/*
- * The form of an app password, "mv-" and 26 letters of base32: a secret that must never be shown in a prompt as a
- * transaction identifier would be, so it is refused where it is none that counts.
- */
-static bool is_app_password_form(const char *text)
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-
-	return strncasecmp(text, "mv-", 3) == 0 && strlen(text) == 3 + PASSWORD_LETTERS &&
-	       strspn(text + 3, letters) == PASSWORD_LETTERS;
-}
+enum { TRANSACTION_ID_MAX = 128 };
 
 /* XEP-0070, 3.3.1: characters outside ASCII come percent-encoded; only those are decoded, so no ASCII can hide in it. */
 static void decode_percent(char *text)
@@ -68,8 +57,12 @@ int basic_identify(struct request *request, const char *credentials)
 	decode_percent(text);
 	if (jid_parse(request->arena, text, &request->claim) < 0)
 		return -EINVAL;
-	if (is_app_password_form(id))
-		return -EACCES;
+	/* It proves the account alone: a full JID's entry on a list is not for it. */
+	if (password_is_form(id)) {
+		request->claim.resourcepart = NULL;
+		request->password = id;
+		return 0;
+	}
 	/* XEP-0129's own listings have a JID alone: then the identifier is ours, and never comes twice. */
 	if (!*id) {
 		char *made = arena_alloc(request->arena, RANDOM_ID);

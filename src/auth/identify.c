@@ -1,4 +1,5 @@
 #include "auth/auth.h"
+#include "auth/password.h"
 #include "auth/scheme.h"
 #include "dav/method.h"
 
@@ -39,4 +40,17 @@ enum step_result auth_identify(struct request *request)
 		break;
 	}
 	return request->claimed || request->method->anonymous ? STEP_NEXT : challenge(request);
+}
+
+enum step_result auth_verify(struct request *request, struct tx *tx)
+{
+	int right;
+
+	if (!request->password)
+		return STEP_NEXT;
+	right = password_check(tx, request->arena, request->claim.bare, request->password);
+	if (right < 0)
+		return answer_errno(request, right);
+	request->proven = request->claimed = right;
+	return right || request->method->anonymous ? STEP_NEXT : challenge(request);
 }

@@ -15,6 +15,11 @@ static void digest_hex(const EVP_MD *kind, char *out, const void *bytes, size_t 
 	hex_encode(out, digest, digest_length);
 }
 
+void md5_hex(char out[MD5_HEX], const void *bytes, size_t length)
+{
+	digest_hex(EVP_md5(), out, bytes, length);
+}
+
 void sha1_hex(char out[SHA1_HEX], const void *bytes, size_t length)
 {
 	digest_hex(EVP_sha1(), out, bytes, length);

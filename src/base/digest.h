@@ -3,9 +3,10 @@
 
 #include <stddef.h>
 
-enum { SHA1_HEX = 41, SHA256_HEX = 65 };
+enum { MD5_HEX = 33, SHA1_HEX = 41, SHA256_HEX = 65 };
 
 /* Lower-case hex with NUL. */
+void md5_hex(char out[MD5_HEX], const void *bytes, size_t length);
 void sha1_hex(char out[SHA1_HEX], const void *bytes, size_t length);
 void sha256_hex(char out[SHA256_HEX], const void *bytes, size_t length);
 

@@ -82,6 +82,8 @@ struct request {
 	bool claimed;
 	struct jid claim;
 	const char *transaction_id; /* never logged */
+	const char *
+		password; /* of an app password's form, to be checked before all else; never logged */
 	bool proven;
 
 	/* The body, when the method takes one. */

@@ -95,7 +95,9 @@ static enum step_result identify(struct connection *connection)
 
 static enum step_result authorize(struct request *request, struct tx *tx)
 {
-	return dav_authorize(request, tx);
+	enum step_result result = auth_verify(request, tx);
+
+	return result == STEP_NEXT ? dav_authorize(request, tx) : result;
 }
 
 /* XEP-0129: an upload that may be asked for by a HEAD or OPTIONS before it. */
@@ -112,7 +114,7 @@ static enum step_result confirm(struct connection *connection)
 	struct worker *worker = connection->worker;
 	struct proof *proof;
 
-	if (!request->claimed)
+	if (!request->claimed || request->proven)
 		return STEP_NEXT;
 	connection->ticket = worker_ticket(worker, connection);
 	proof = proof_new(connection->ticket, worker->verdicts);

@@ -14,6 +14,7 @@
  *           that what was shared with somebody there is found by index.
  * property  Dead properties.
  * lock      Locks that were taken; they may have expired. href is the path of the root, which cannot change while the lock lasts.
+ * password  App passwords: only their digests with the JID and the realm.
  * tombstone What was deleted, for those who ask for changes since.
  * counter   One row: the last numbers given out, and how often the store was opened.
  */
@@ -57,6 +58,11 @@ static const char *const steps[] = {
 	"  STRICT, WITHOUT ROWID;"
 	"CREATE INDEX lock_resource ON lock (resource);"
 	"CREATE INDEX lock_owner ON lock (owner);",
+
+	"CREATE TABLE password ("
+	"  id INTEGER PRIMARY KEY, jid TEXT NOT NULL, label TEXT NOT NULL,"
+	"  ha1_md5 TEXT NOT NULL, ha1_sha256 TEXT NOT NULL, created INTEGER NOT NULL) STRICT;"
+	"CREATE INDEX password_jid ON password (jid);",
 };
 
 enum { VERSION = sizeof(steps) / sizeof(*steps) };

@@ -189,6 +189,20 @@ int store_lock_remove(struct tx *tx, const char *token);
 /* How many this JID holds. */
 int store_lock_count(struct tx *tx, const char *owner, int64_t *count);
 
+/* ---- app passwords ---- */
+
+struct password {
+	const char *jid; /* bare, normalised */
+	const char *label;
+	const char *ha1_md5, *ha1_sha256; /* what is kept of it: hex */
+};
+
+int store_passwords(struct tx *tx, struct arena *arena, const char *jid,
+	struct password **passwords, size_t *count);
+
+/* Into the store at `path`, whether a daemon has it or not. -EDQUOT: the JID has too many; the reason goes into error. */
+int store_password_add(const char *path, const struct password *password, char *error, size_t size);
+
 /* ---- content ---- */
 
 struct content {

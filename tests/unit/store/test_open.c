@@ -50,13 +50,13 @@ static void test_older_is_migrated(void **state)
 	snprintf(path, sizeof(path), "%s/missive.db", f->path);
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
 	assert_int_equal(
-		sqlite3_exec(db, "DROP TABLE lock; PRAGMA user_version = 1", NULL, NULL, NULL),
+		sqlite3_exec(db, "DROP TABLE lock; DROP TABLE password; PRAGMA user_version = 1", NULL, NULL, NULL),
 		SQLITE_OK);
 	sqlite3_close(db);
 	fixture_reopen(f);
 	assert_true(is_there(f, "/a"));
 	assert_int_equal(rows_of(f, "SELECT count(*) FROM lock"), 0);
-	assert_int_equal(rows_of(f, "PRAGMA user_version"), 2);
+	assert_int_equal(rows_of(f, "PRAGMA user_version"), 3);
 }
 
 static void test_no_directory(void **state)

@@ -1,0 +1,76 @@
+#include "auth/password.h"
+
+#include "base/digest.h"
+#include "base/text.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+enum { LETTERS = 26 };
+
+static const char prefix[] = "mv-";
+static const char base32[] = "abcdefghijklmnopqrstuvwxyz234567";
+
+/* The last letter: a weighted sum of the others, so that a typing error is no other password. */
+static char check_letter(const char *letters)
+{
+	unsigned sum = 0;
+
+	for (unsigned i = 0; i < LETTERS - 1; i++)
+		sum += (2 * i + 1) * (unsigned)(strchr(base32, letters[i]) - base32);
+	return base32[sum % 32];
+}
+
+void password_mint(char out[PASSWORD_TEXT])
+{
+	unsigned char bytes[LETTERS - 1];
+	char *letters = out + strlen(prefix);
+
+	strcpy(out, prefix);
+	random_bytes(bytes, sizeof(bytes));
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		letters[i] = base32[bytes[i] % 32];
+	letters[LETTERS - 1] = check_letter(letters);
+	letters[LETTERS] = '\0';
+}
+
+bool password_is_form(const char *text)
+{
+	static const char either_case[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+	size_t start = strlen(prefix);
+
+	return strncasecmp(text, prefix, start) == 0 && strlen(text) == start + LETTERS &&
+	       strspn(text + start, either_case) == LETTERS;
+}
+
+struct password password_kept(
+	struct arena *arena, const char *jid, const char *label, const char *secret)
+{
+	/* RFC 7616, 3.4.2 */
+	const char *a1 = arena_printf(arena, "%s:xmpp:%s", jid, secret);
+	char *md5 = arena_alloc(arena, MD5_HEX), *sha256 = arena_alloc(arena, SHA256_HEX);
+
+	md5_hex(md5, a1, strlen(a1));
+	sha256_hex(sha256, a1, strlen(a1));
+	return (struct password){.jid = jid, .label = label, .ha1_md5 = md5, .ha1_sha256 = sha256};
+}
+
+int password_check(struct tx *tx, struct arena *arena, const char *jid, const char *secret)
+{
+	struct password given, *kept;
+	char *lower = arena_strdup(arena, secret);
+	size_t count;
+	int error, found = 0;
+
+	for (char *c = lower; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	if (lower[strlen(lower) - 1] != check_letter(lower + strlen(prefix)))
+		return 0;
+	given = password_kept(arena, jid, "", lower);
+	error = store_passwords(tx, arena, jid, &kept, &count);
+	for (size_t i = 0; error == 0 && i < count; i++)
+		found |= text_equal_secret(kept[i].ha1_sha256, given.ha1_sha256);
+	return error < 0 ? error : found;
+}

@@ -1,0 +1,22 @@
+/*
+ * App passwords (DESIGN 2): "mv-" and 26 letters of base32, the last of which checks the others. They prove a bare JID by
+ * themselves, and nothing of their form is ever taken for a transaction identifier.
+ */
+#pragma once
+
+#include "dav/request.h"
+
+enum { PASSWORD_TEXT = 30 };
+
+/* 125 random bits. */
+void password_mint(char out[PASSWORD_TEXT]);
+
+/* Whether it is of that form, be it wrong. */
+bool password_is_form(const char *text);
+
+/* What is kept of it for a bare JID: RFC 7616's H(A1) by MD5 and SHA-256. */
+struct password password_kept(
+	struct arena *arena, const char *jid, const char *label, const char *secret);
+
+/* 1: it is one of this JID's; 0: it is not; negative errno: the store cannot say. */
+int password_check(struct tx *tx, struct arena *arena, const char *jid, const char *secret);
