@@ -36,6 +36,16 @@ static const char *set_plain(struct reading *reading, const char *value)
 		       : "this is neither yes nor no";
 }
 
+int account_set_service(struct arena *arena, struct account *account, const char *jid)
+{
+	struct jid parsed;
+
+	if (jid_parse(arena, jid, &parsed) < 0)
+		return -EINVAL;
+	account->service = jid_text(arena, &parsed);
+	return 0;
+}
+
 static const char *take(
 	void *arg, int line, const char *section, const char *name, const char *value)
 {
@@ -59,7 +69,9 @@ static const char *take(
 	else if (strcmp(name, "ca-file") == 0)
 		account->ca_file = copy;
 	else if (strcmp(name, "service") == 0)
-		account->service = copy;
+		return account_set_service(reading->arena, account, value) < 0
+			       ? "this is no JID, as in files.montague.lit"
+			       : NULL;
 	else
 		return "there is no such setting; known are jid, password, server, ca-file, "
 		       "service, allow-plain";

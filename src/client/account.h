@@ -20,3 +20,6 @@ struct account {
 /* file may be NULL. 0, or negative with the reason and what to do in error. Strings live in the arena. */
 int account_load(
 	struct arena *arena, const char *file, struct account *out, char *error, size_t size);
+
+/* 0, or -EINVAL: it is no JID. */
+int account_set_service(struct arena *arena, struct account *account, const char *jid);

@@ -167,8 +167,10 @@ static int run(struct client *client, const struct choices *choices, const struc
 		return client_fail("%s", error);
 	if (choices->ca_file)
 		client->account.ca_file = choices->ca_file;
-	if (choices->service)
-		client->account.service = choices->service;
+	if (choices->service &&
+		account_set_service(client->arena, &client->account, choices->service) < 0)
+		return client_fail(
+			"--service %s: this is no JID, as in files.montague.lit", choices->service);
 	client->account.allow_plain |= choices->allow_plain;
 	if (session_open(&client->session, &client->account, error, sizeof(error)) < 0)
 		return client_fail("%s", error);

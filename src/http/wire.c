@@ -24,7 +24,8 @@ static ssize_t receive(struct connection *connection, void *bytes, size_t size)
 bool wire_read(struct connection *connection)
 {
 	static _Thread_local char bytes[READ_AT_ONCE];
-	size_t size = sizeof(bytes);
+	/* Little at a time where requests are read, so that a heap of small ones behind each other stays cheap to move. */
+	size_t size = connection->phase == PHASE_HEAD ? HEAD_MAX : sizeof(bytes);
 	ssize_t got;
 
 	if (connection->eof)

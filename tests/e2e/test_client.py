@@ -174,6 +174,8 @@ def test_what_goes_wrong_is_said(world, prosody, tmp_path):
     assert "No such file" in romeo.error
     romeo.run("send", "small", code=1)
     romeo.run("nothing", code=2)
+    romeo.run("ls", "--service", "a@b@c", code=1)
+    romeo.run("ls", "--service", "FILES.localhost")
     romeo.run("get", "http://files.example.org/a", code=1)
     assert "--allow-plain" in romeo.error
     wrong = user(world, "romeo@localhost", password="wrong")

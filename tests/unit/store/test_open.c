@@ -50,7 +50,8 @@ static void test_older_is_migrated(void **state)
 	snprintf(path, sizeof(path), "%s/missive.db", f->path);
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
 	assert_int_equal(
-		sqlite3_exec(db, "DROP TABLE lock; DROP TABLE password; PRAGMA user_version = 1", NULL, NULL, NULL),
+		sqlite3_exec(db, "DROP TABLE lock; DROP TABLE password; PRAGMA user_version = 1",
+			NULL, NULL, NULL),
 		SQLITE_OK);
 	sqlite3_close(db);
 	fixture_reopen(f);
