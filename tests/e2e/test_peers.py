@@ -1,11 +1,11 @@
-"""Ordinary WebDAV clients against the daemon: litmus, curl, cadaver."""
+"""Ordinary WebDAV clients against the daemon: litmus, curl, cadaver, rclone."""
 
 import os
 import subprocess
 
 import pytest
 
-from daemon import new_id
+from daemon import MISSIVED, new_id
 
 ROMEO = "romeo@localhost"
 
@@ -48,3 +48,33 @@ def test_cadaver(world, prosody, tmp_path):
     assert "file.txt" in result.stdout and "failed" not in result.stdout.lower(), result.stdout
     assert (tmp_path / "back.txt").read_text() == "hello"
     assert romeo.hrefs("/") == ["/", "/file.txt", "/sub/"]
+
+
+def test_rclone(world, prosody, tmp_path):
+    """copy, check, move, delete of a tree with odd names, with an app password."""
+    daemon = world.daemon(prosody)
+    source = tmp_path / "source"
+    (source / "sub dir").mkdir(parents=True)
+    for i in range(12):
+        (source / f"file{i}").write_bytes(os.urandom(1 + i * i * 2000))
+    (source / "sub dir" / "ü & #%+.txt").write_text("hello")
+
+    def run(*arguments):
+        return subprocess.run(arguments, text=True, capture_output=True, timeout=60, check=True).stdout.strip()
+    password = run(MISSIVED, "-c", f"{daemon.directory}/missived.conf", "password", ROMEO)
+    config = tmp_path / "rclone.conf"
+    config.write_text(f"[m]\ntype = webdav\nurl = {daemon.base}\nvendor = other\nuser = {ROMEO}\n"
+                      f"pass = {run('rclone', 'obscure', password)}\n")
+
+    def rclone(*arguments):
+        return run("rclone", "--config", str(config), *arguments)
+    rclone("copy", str(source), "m:up")
+    rclone("check", "--download", str(source), "m:up")
+    rclone("mkdir", "m:new")
+    rclone("move", "m:up", "m:new/moved")
+    rclone("check", "--download", str(source), "m:new/moved")
+    rclone("copyto", "m:new/moved/sub dir/ü & #%+.txt", "m:copy")
+    assert rclone("cat", "m:copy") == "hello"
+    assert sorted(rclone("lsf", "m:").split("\n")) == ["copy", "new/"]
+    rclone("purge", "m:new")
+    assert rclone("lsf", "m:") == "copy"
