@@ -3,6 +3,7 @@
 import pytest
 
 from daemon import new_id
+from servers import wait_until
 
 ROMEO, JULIET, TYBALT = "romeo@localhost", "juliet@capulet.localhost", "tybalt@capulet.localhost"
 
@@ -245,8 +246,12 @@ def test_client_gone_withdraws(stage):
         head = basic(juliet.full, "transaction-5")["Authorization"]
         s.sendall(f"GET /a HTTP/1.1\r\nHost: 127.0.0.1:{juliet.daemon.port}\r\nAuthorization: {head}\r\n\r\n".encode())
         prompt = juliet.wait_for_prompt()
-    again = juliet.later("GET", "/a", id="transaction-5")
-    # As long as the first still counted, this would be refused as its double.
+    # As long as the first counts, this is refused as its double.
+    def ask_again():
+        again = juliet.later("GET", "/a", id="transaction-5")
+        wait_until(lambda: len(juliet.prompts) == 2 or not waits(again), "an answer")
+        return again if waits(again) else None
+    again = wait_until(ask_again, "the first one's end is noticed")
     second = juliet.wait_for_prompt(2)
     prompt.yes()
     settled(juliet)
