@@ -2,7 +2,7 @@
 
 import re
 import socket
-import threading
+import time
 
 import pytest
 import requests
@@ -286,6 +286,25 @@ def test_health(world, prosody):
         assert romeo.request(method, "/-/x", b"x" if method == "PUT" else None).status_code == 404
         assert romeo.request(method, "/%2d", b"x" if method == "PUT" else None).status_code == 404
     assert romeo.prompts == []
+
+
+def test_deadlines_are_absolute(daemon):
+    """A head that drips, byte by byte, is over after 15 s like one that stands still."""
+    began = time.monotonic()
+    dripping, silent, empty = (connect(daemon) for _ in range(3))
+    dripping.sendall(f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{daemon.port}\r\nX: ".encode())
+    silent.sendall(b"GET / HT")
+    dripping.settimeout(0.5)
+    answer = b""
+    while not answer and time.monotonic() - began < 25:
+        try:
+            answer = dripping.recv(1000)
+        except TimeoutError:
+            dripping.sendall(b"x")
+    assert answer.startswith(b"HTTP/1.1 408 ") and 14 < time.monotonic() - began < 20
+    assert Reader(silent).answer().status == 408
+    assert Reader(empty).at_end()
+    assert time.monotonic() - began < 20
 
 
 def test_many_connections(world, daemon):
