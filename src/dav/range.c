@@ -2,6 +2,7 @@
 #include "base/codec.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -25,37 +26,71 @@ static int position(const char *text, size_t length, uint64_t *out)
 	return error == 0 || error == -ERANGE ? 1 : -EINVAL;
 }
 
-int range_parse(const char *range, uint64_t total, uint64_t *offset, uint64_t *length)
+/* One of the list. 1: *out; 0: malformed; -ERANGE: it lies behind the end. */
+static int parse_one(const char *spec, size_t length, uint64_t total, struct span *out)
 {
+	const char *dash = memchr(spec, '-', length);
 	uint64_t first = 0, last = 0;
-	const char *dash;
 	int has_first, has_last;
 
-	if (!range || strncasecmp(range, "bytes=", 6) != 0)
-		return 0;
-	range += 6;
-	range += strspn(range, " \t");
-	dash = strchr(range, '-');
 	if (!dash)
 		return 0;
-	has_first = position(range, (size_t)(dash - range), &first);
-	has_last = position(dash + 1, strcspn(dash + 1, " \t"), &last);
+	has_first = position(spec, (size_t)(dash - spec), &first);
+	has_last = position(dash + 1, length - (size_t)(dash + 1 - spec), &last);
 	if (has_first < 0 || has_last < 0 || (!has_first && !has_last))
-		return 0;
-	if (dash[1 + strcspn(dash + 1, " \t")])
 		return 0;
 	if (!has_first) {
 		if (last == 0 || total == 0)
 			return -ERANGE;
-		*length = last < total ? last : total;
-		*offset = total - *length;
+		out->length = last < total ? last : total;
+		out->offset = total - out->length;
 		return 1;
 	}
 	if (has_last && last < first)
 		return 0;
 	if (first >= total)
 		return -ERANGE;
-	*offset = first;
-	*length = (has_last && last < total ? last + 1 : total) - first;
+	out->offset = first;
+	out->length = (has_last && last < total ? last + 1 : total) - first;
 	return 1;
+}
+
+/* Who asks for the same bytes again and again wants to cost more than the file (RFC 9110, 14.2). */
+static bool overlaps(const struct span *spans, size_t count, const struct span *one)
+{
+	for (size_t i = 0; i < count; i++)
+		if (one->offset < spans[i].offset + spans[i].length &&
+			spans[i].offset < one->offset + one->length)
+			return true;
+	return false;
+}
+
+int ranges_parse(const char *range, uint64_t total, struct span spans[RANGES_MAX], size_t *count)
+{
+	size_t asked = 0;
+
+	*count = 0;
+	if (!range || strncasecmp(range, "bytes=", 6) != 0)
+		return 0;
+	for (range += 6;; range++) {
+		struct span span;
+		size_t length;
+		int result;
+
+		range += strspn(range, " \t");
+		length = strcspn(range, ", \t");
+		result = parse_one(range, length, total, &span);
+		if (result == 0 || ++asked > RANGES_MAX ||
+			(result == 1 && overlaps(spans, *count, &span)))
+			return 0;
+		if (result == 1)
+			spans[(*count)++] = span;
+		range += length;
+		range += strspn(range, " \t");
+		if (*range != ',')
+			break;
+	}
+	if (*range)
+		return 0;
+	return *count ? 1 : -ERANGE;
 }

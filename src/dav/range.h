@@ -1,10 +1,17 @@
-/* A Range of bytes (RFC 9110, 14). */
+/* Ranges of bytes (RFC 9110, 14). */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
+enum { RANGES_MAX = 16 };
+
+struct span {
+	uint64_t offset, length; /* bytes */
+};
+
 /*
- * 1: bytes from *offset on, *length of them; 0: no usable range, send everything (another unit, malformed, more
- * than one); -ERANGE: nothing of it lies in `total` bytes (416).
+ * 1: the spans that were asked for, in that order, those that lie in `total` bytes; 0: no usable ranges, send everything (another unit,
+ * malformed, more than RANGES_MAX, overlapping); -ERANGE: nothing of them lies in `total` bytes (416).
  */
-int range_parse(const char *range, uint64_t total, uint64_t *offset, uint64_t *length);
+int ranges_parse(const char *range, uint64_t total, struct span spans[RANGES_MAX], size_t *count);

@@ -55,6 +55,17 @@ struct answer {
 	struct content content; /* closed by request_end() */
 	uint64_t offset, length;
 	/*
+	 * Of ANSWER_CONTENT, when several pieces are sent (RFC 9110, 14.6): `offset` and `length` follow from the piece that is under
+	 * way. `total` bytes in all, with what stands between them.
+	 */
+	struct piece {
+		const char *head;
+		uint64_t offset, length;
+	} * pieces;
+	size_t piece_count, next_piece;
+	const char *tail;
+	uint64_t total;
+	/*
 	 * Appends the next page; in a read transaction of its own. 1: there is more; 0: that was all; negative errno: the answer is
 	 * cut off. Takes what it needs from `page_state`.
 	 */

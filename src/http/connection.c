@@ -279,6 +279,26 @@ static void finish(struct connection *connection)
 	}
 }
 
+/* Puts what stands before the next piece, or behind the last, into `out`. False: there is no more. */
+static bool next_piece(struct connection *connection)
+{
+	struct answer *answer = &connection->request.answer;
+	const struct piece *piece;
+
+	if (answer->kind != ANSWER_CONTENT || !answer->tail)
+		return false;
+	if (answer->next_piece == answer->piece_count) {
+		buf_puts(&connection->out, answer->tail);
+		answer->tail = NULL;
+		return true;
+	}
+	piece = &answer->pieces[answer->next_piece++];
+	buf_puts(&connection->out, piece->head);
+	answer->offset = piece->offset;
+	answer->length = piece->length;
+	return true;
+}
+
 static bool turn_respond(struct connection *connection)
 {
 	struct answer *answer = &connection->request.answer;
@@ -289,6 +309,8 @@ static bool turn_respond(struct connection *connection)
 		result = wire_send_content(connection);
 	if (result == 1 || result == -EAGAIN)
 		return false;
+	if (result == 0 && next_piece(connection))
+		return true;
 	if (result == 0 && answer->kind == ANSWER_PAGES && !connection->last_page) {
 		result = response_page(connection);
 		/* What was allowed to be seen is no longer: the answer ends in the middle, as it must be noticed. */

@@ -57,7 +57,7 @@ static void put_framing(struct connection *connection, bool chunked)
 		length = answer->bytes.len;
 		break;
 	case ANSWER_CONTENT:
-		length = answer->length;
+		length = answer->piece_count ? answer->total : answer->length;
 		break;
 	case ANSWER_PAGES:
 		if (chunked)

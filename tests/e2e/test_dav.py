@@ -1,5 +1,6 @@
 """RFC 4918 and 9110: methods, properties, conditions, ranges."""
 
+import email
 import re
 import time
 import xml.etree.ElementTree as ET
@@ -252,6 +253,13 @@ def test_ranges(romeo, size):
         assert answer.status_code == 206, value
         assert answer.content == content[first:last + 1]
         assert answer.headers["Content-Range"] == f"bytes {first}-{last}/{size}"
+    answer = romeo.get("/a", headers={"Range": f"bytes=0-1, {size - 3}-{size - 2}, {size}-"})
+    assert answer.status_code == 206 and "Content-Range" not in answer.headers
+    message = email.message_from_bytes(b"Content-Type: " + answer.headers["Content-Type"].encode() + b"\r\n\r\n"
+                                       + answer.content)
+    parts = [(part["Content-Range"], part.get_payload(decode=True)) for part in message.get_payload()]
+    assert parts == [(f"bytes 0-1/{size}", content[:2]), (f"bytes {size - 3}-{size - 2}/{size}", content[size - 3:size - 1])]
+    assert romeo.get("/a", headers={"Range": "bytes=0-5,3-7"}).content == content
     head = romeo.request("HEAD", "/a", headers={"Range": "bytes=0-3"})
     assert head.status_code == 200 and head.headers["Content-Length"] == str(size)
     for value in (f"{size}-", "-0"):

@@ -3,6 +3,8 @@
 #include "dav/range.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 static void test_ranges(void **state)
 {
@@ -28,25 +30,52 @@ static void test_ranges(void **state)
 		{"bytes=", 10, 0, 0, 0},
 		{"bytes", 10, 0, 0, 0},
 		{"lines=0-1", 10, 0, 0, 0},
-		{"bytes=0-1,3-4", 10, 0, 0, 0},
+		{"bytes=20-30, 3-4", 10, 1, 3, 2},
+		{"bytes=0-1,1-2", 10, 0, 0, 0},
+		{"bytes=0-,-1", 10, 0, 0, 0},
+		{"bytes=0-1,", 10, 0, 0, 0},
+		{"bytes=,0-1", 10, 0, 0, 0},
+		{"bytes=0-1 2-3", 10, 0, 0, 0},
+		{"bytes=20-,30-", 10, -ERANGE, 0, 0},
 		{"bytes=99999999999999999999-", 10, 0, 0, 0},
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		uint64_t offset = 0, length = 0;
+		struct span spans[RANGES_MAX];
+		size_t count;
 
-		assert_int_equal(range_parse(cases[i].range, cases[i].total, &offset, &length),
+		assert_int_equal(ranges_parse(cases[i].range, cases[i].total, spans, &count),
 			cases[i].result);
 		if (cases[i].result != 1)
 			continue;
-		assert_int_equal(offset, cases[i].offset);
-		assert_int_equal(length, cases[i].length);
+		assert_int_equal(count, 1);
+		assert_int_equal(spans[0].offset, cases[i].offset);
+		assert_int_equal(spans[0].length, cases[i].length);
 	}
+}
+
+static void test_several(void **state)
+{
+	struct span spans[RANGES_MAX];
+	char many[256] = "bytes=0-0";
+	size_t count;
+
+	assert_int_equal(ranges_parse("bytes=0-1, 4-5,-2", 10, spans, &count), 1);
+	assert_int_equal(count, 3);
+	assert_int_equal(spans[1].offset, 4);
+	assert_int_equal(spans[2].offset, 8);
+	for (int i = 1; i < 16; i++)
+		sprintf(many + strlen(many), ",%d-%d", 2 * i, 2 * i);
+	assert_int_equal(ranges_parse(many, 100, spans, &count), 1);
+	assert_int_equal(count, 16);
+	strcat(many, ",50-50");
+	assert_int_equal(ranges_parse(many, 100, spans, &count), 0);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_ranges)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ranges), cmocka_unit_test(test_several)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
