@@ -97,7 +97,6 @@ static void lose(struct xmpp *xmpp, const char *reason)
 {
 	bool was_up = xmpp->state == UP;
 
-	log_event(LOG_WARNING, "xmpp-lost", "server", xmpp->options.server, "reason", reason, NULL);
 	watch_close(xmpp->watch);
 	xmpp->watch = NULL;
 	if (xmpp->fd >= 0)
@@ -110,6 +109,7 @@ static void lose(struct xmpp *xmpp, const char *reason)
 	try_later(xmpp);
 	if (was_up)
 		tell(xmpp, false);
+	log_event(LOG_WARNING, "xmpp-lost", "server", xmpp->options.server, "reason", reason, NULL);
 }
 
 /* ---- bytes ---- */
@@ -173,9 +173,9 @@ static void on_up(struct xmpp *xmpp)
 	xmpp->state = UP;
 	xmpp->delay = FIRST_DELAY;
 	timer_start(xmpp->timer, KEEPALIVE_TIME);
+	tell(xmpp, true);
 	log_event(LOG_INFO, "xmpp-up", "server", xmpp->options.server, "domain",
 		xmpp->options.domain, NULL);
-	tell(xmpp, true);
 }
 
 static void on_stanza(void *arg, struct arena *arena, const struct xml_node *node)
