@@ -15,6 +15,7 @@ struct store {
 	pthread_key_t own;            /* a thread's connection */
 	_Atomic(struct tx *) readers; /* all of them */
 	int64_t start; /* how often the store was opened: blobs of this start begin with it */
+	unsigned char secret[STORE_SECRET];
 
 	pthread_t committer;
 	struct loop *loop; /* the committer's */

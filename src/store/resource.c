@@ -230,8 +230,10 @@ int resource_remove(struct tx *tx, int64_t id, int64_t content)
 static int leave(struct tx *tx, const struct resource *resource)
 {
 	return sql_run(tx,
-		"INSERT INTO tombstone (change, parent, name, id) VALUES (?1, ?2, ?3, ?4)", "iiti",
-		++tx->store->last_change, resource->parent, resource->name, resource->id);
+		"INSERT INTO tombstone (change, parent, name, id, time) VALUES (?1, ?2, ?3, ?4, "
+		"?5)",
+		"iitii", ++tx->store->last_change, resource->parent, resource->name, resource->id,
+		store_now());
 }
 
 int store_move(struct tx *tx, const struct resource *resource, int64_t parent,

@@ -9,14 +9,17 @@
  * resource  A row a resource; members of a collection lie together. The root is id 1, its own parent 0. Parent 0 is also
  *           where deleted collections lie, under their id as name, until they are reaped. `change` grows with every change of the
  *           store. spelling is NULL when it equals name.
- * content   What resources name, small inline, large as the name of a blob; its number is the ETag and never comes again.
+ * content   What resources name, small inline, large as the name of a blob; its number is the ETag and never comes again. The
+ *           digests are those that somebody has asked for.
  * list      A jidlist's entries; resourcepart '' is a bare JID. root_name is the resource's name when it is a member of the root, so
  *           that what was shared with somebody there is found by index.
  * property  Dead properties.
  * lock      Locks that were taken; they may have expired. href is the path of the root, which cannot change while the lock lasts.
  * password  App passwords: only their digests with the JID and the realm.
- * tombstone What was deleted, for those who ask for changes since.
- * counter   One row: the last numbers given out, and how often the store was opened.
+ * tombstone What was deleted, for those who ask for changes since; those up to counter.forgotten are gone.
+ * usage     What the resources and partial uploads of an account add up to; triggers keep it, so that no change can forget it.
+ * partial   Uploads in parts that are not whole yet: of `total` bytes the first `received` are on disk in the blob.
+ * counter   One row: the last numbers given out, how often the store was opened, and a random secret of this store.
  */
 static const char *const steps[] = {
 	"CREATE TABLE resource ("
@@ -63,6 +66,43 @@ static const char *const steps[] = {
 	"  id INTEGER PRIMARY KEY, jid TEXT NOT NULL, label TEXT NOT NULL,"
 	"  ha1_md5 TEXT NOT NULL, ha1_sha256 TEXT NOT NULL, created INTEGER NOT NULL) STRICT;"
 	"CREATE INDEX password_jid ON password (jid);",
+
+	"ALTER TABLE counter ADD COLUMN secret BLOB NOT NULL DEFAULT x'';"
+	"ALTER TABLE counter ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE tombstone ADD COLUMN time INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE tombstone SET time = unixepoch() * 1000;"
+	"CREATE INDEX tombstone_parent ON tombstone (parent, change);"
+	"CREATE INDEX resource_change ON resource (parent, change);"
+	"ALTER TABLE content ADD COLUMN md5 BLOB;"
+	"ALTER TABLE content ADD COLUMN sha1 BLOB;"
+	"ALTER TABLE content ADD COLUMN sha256 BLOB;"
+	"CREATE TABLE partial ("
+	"  owner TEXT NOT NULL, path TEXT NOT NULL, total INTEGER NOT NULL, received INTEGER NOT "
+	"NULL,"
+	"  blob TEXT NOT NULL UNIQUE, modified INTEGER NOT NULL,"
+	"  PRIMARY KEY (owner, path, total)) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX partial_modified ON partial (modified);"
+	"CREATE TABLE usage ("
+	"  owner TEXT PRIMARY KEY, bytes INTEGER NOT NULL, resources INTEGER NOT NULL)"
+	"  STRICT, WITHOUT ROWID;"
+	"INSERT INTO usage SELECT owner, sum(length), count(*) FROM resource WHERE id > 1"
+	"  GROUP BY owner;"
+	"CREATE TRIGGER resource_made AFTER INSERT ON resource BEGIN"
+	"  INSERT INTO usage VALUES (new.owner, new.length, 1) ON CONFLICT (owner) DO UPDATE"
+	"    SET bytes = bytes + excluded.bytes, resources = resources + 1; END;"
+	"CREATE TRIGGER resource_gone AFTER DELETE ON resource BEGIN"
+	"  UPDATE usage SET bytes = bytes - old.length, resources = resources - 1"
+	"    WHERE owner = old.owner; END;"
+	"CREATE TRIGGER resource_resized AFTER UPDATE OF length ON resource BEGIN"
+	"  UPDATE usage SET bytes = bytes - old.length + new.length WHERE owner = new.owner; END;"
+	"CREATE TRIGGER partial_made AFTER INSERT ON partial BEGIN"
+	"  INSERT INTO usage VALUES (new.owner, new.received, 0) ON CONFLICT (owner) DO UPDATE"
+	"    SET bytes = bytes + excluded.bytes; END;"
+	"CREATE TRIGGER partial_gone AFTER DELETE ON partial BEGIN"
+	"  UPDATE usage SET bytes = bytes - old.received WHERE owner = old.owner; END;"
+	"CREATE TRIGGER partial_grown AFTER UPDATE OF received ON partial BEGIN"
+	"  UPDATE usage SET bytes = bytes - old.received + new.received WHERE owner = new.owner; "
+	"END;",
 };
 
 enum { VERSION = sizeof(steps) / sizeof(*steps) };

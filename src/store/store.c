@@ -1,5 +1,6 @@
 #include "store/store.h"
 
+#include "base/digest.h"
 #include "store/inside.h"
 #include "store/schema.h"
 
@@ -83,10 +84,40 @@ static int open_database(struct store *store, char *error, size_t size)
 	return result;
 }
 
+static int read_secret(struct store *store)
+{
+	struct tx *tx = store->writer;
+	sqlite3_stmt *statement;
+	int more;
+
+	random_bytes(store->secret, sizeof(store->secret));
+	more = sql_run(tx, "UPDATE counter SET secret = ?1 WHERE secret = x''", "b", store->secret,
+		sizeof(store->secret));
+	if (more == 0)
+		more = sql_bind(tx, &statement, "SELECT secret FROM counter", "");
+	if (more == 0)
+		more = sql_step(tx, statement);
+	if (more != 1)
+		return more < 0 ? more : -EIO;
+	more = sqlite3_column_bytes(statement, 0) == STORE_SECRET ? 0 : -EIO;
+	if (more == 0)
+		memcpy(store->secret, sqlite3_column_blob(statement, 0), STORE_SECRET);
+	sql_end(statement);
+	return more;
+}
+
+const unsigned char *store_secret(const struct store *store)
+{
+	return store->secret;
+}
+
 static int count_start(struct store *store)
 {
 	struct tx *tx = store->writer;
 	int error = sql_run(tx, "UPDATE counter SET start = start + 1", "");
+
+	if (error == 0)
+		error = read_secret(store);
 
 	if (error == 0)
 		error = sql_number(tx, &store->start, "SELECT start FROM counter", "");

@@ -36,6 +36,10 @@ int store_open(struct store **store, const struct store_options *options, char *
 void store_close(struct store *store);
 bool store_may_block(const struct store *store);
 
+/* Random bytes that stay the same for the life of the store, for keys that must outlive a restart. */
+enum { STORE_SECRET = 32 };
+const unsigned char *store_secret(const struct store *store);
+
 /* Whether it can be read from now: 0, or why not. */
 int store_check(struct store *store);
 

@@ -40,6 +40,15 @@ static void test_newer_is_refused(void **state)
 /* What the first version wrote is brought forward, with all that is in it. */
 static void test_older_is_migrated(void **state)
 {
+	static const char undo[] =
+		"DROP TRIGGER resource_made; DROP TRIGGER resource_gone; DROP TRIGGER "
+		"resource_resized;"
+		"DROP TABLE partial; DROP TABLE usage; DROP INDEX tombstone_parent; DROP INDEX "
+		"resource_change;"
+		"ALTER TABLE counter DROP COLUMN secret; ALTER TABLE counter DROP COLUMN forgotten;"
+		"ALTER TABLE tombstone DROP COLUMN time; ALTER TABLE content DROP COLUMN md5;"
+		"ALTER TABLE content DROP COLUMN sha1; ALTER TABLE content DROP COLUMN sha256;"
+		"DROP TABLE lock; DROP TABLE password; PRAGMA user_version = 1";
 	struct fixture *f = *state;
 	char path[128];
 	sqlite3 *db;
@@ -49,15 +58,15 @@ static void test_older_is_migrated(void **state)
 	f->store = NULL;
 	snprintf(path, sizeof(path), "%s/missive.db", f->path);
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(
-		sqlite3_exec(db, "DROP TABLE lock; DROP TABLE password; PRAGMA user_version = 1",
-			NULL, NULL, NULL),
-		SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, undo, NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	fixture_reopen(f);
 	assert_true(is_there(f, "/a"));
 	assert_int_equal(rows_of(f, "SELECT count(*) FROM lock"), 0);
-	assert_int_equal(rows_of(f, "PRAGMA user_version"), 3);
+	assert_int_equal(rows_of(f, "PRAGMA user_version"), 4);
+	assert_int_equal(
+		rows_of(f, "SELECT bytes FROM usage WHERE owner = 'romeo@montague.lit'"), 3);
+	assert_int_equal(rows_of(f, "SELECT length(secret) FROM counter"), STORE_SECRET);
 }
 
 static void test_no_directory(void **state)
