@@ -113,7 +113,6 @@ static int open_http(struct daemon *daemon, char *error, size_t size)
 		.prover = daemon->prover,
 		.xmpp = daemon->xmpp,
 		.listen = config->http.listen,
-		.host = config->http.host,
 		.tls_cert = config->http.tls_cert,
 		.tls_key = config->http.tls_key,
 		.trusted_proxies = config->http.trusted_proxies,
@@ -124,6 +123,7 @@ static int open_http(struct daemon *daemon, char *error, size_t size)
 	daemon->dav = (struct dav){
 		.store = daemon->store,
 		.base_url = config->http.base_url,
+		.site = &config->http.site,
 		.users = config->xmpp.users,
 		.max_file_size = config->limits.max_file_size,
 	};

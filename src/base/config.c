@@ -6,7 +6,6 @@
 #include "base/codec.h"
 #include "base/jid.h"
 #include "base/settings.h"
-#include "base/uri.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -29,8 +28,9 @@ struct key;
 /* Writes the value into its place: NULL, or what is wrong with it. */
 typedef const char *key_set(struct reading *reading, const struct key *key, const char *value);
 
-static key_set set_text, set_listen, set_base_url, set_readable, set_count, set_threads, set_bool,
-	set_server, set_domain, set_users, set_networks, set_secret_file, set_duration, set_bytes;
+static key_set set_text, set_listen, set_base_url, set_hosts, set_readable, set_count, set_threads,
+	set_bool, set_server, set_domain, set_users, set_networks, set_secret_file, set_duration,
+	set_bytes;
 
 struct key {
 	const char *section, *name;
@@ -46,7 +46,7 @@ struct key {
 static const struct key keys[] = {
 	{"http",   "listen",          "127.0.0.1:8080",              set_listen,      PLACE(http.listen), true},
 	{"http",   "base-url",        "http://files.localhost:8080", set_base_url,    PLACE(http.base_url)},
-	{"http",   "host",            "",                            set_text,        PLACE(http.host)},
+	{"http",   "host",            "",                            set_hosts,       PLACE(http.host)},
 	{"http",   "tls-cert",        NULL,                          set_readable,    PLACE(http.tls_cert)},
 	{"http",   "tls-key",         NULL,                          set_readable,    PLACE(http.tls_key)},
 	{"http",   "threads",         "0",                           set_threads,     PLACE(http.threads)},
@@ -108,6 +108,15 @@ static const char *set_base_url(struct reading *reading, const struct key *key, 
 	*(const char **)place_of(reading, key) = arena_printf(reading->arena, "%.*s",
 		(int)(strlen(value) - (value[strlen(value) - 1] == '/')), value);
 	return NULL;
+}
+
+static const char *set_hosts(struct reading *reading, const struct key *key, const char *value)
+{
+	struct site site;
+
+	if (site_parse(reading->arena, "http://localhost", value, &site) < 0)
+		return "these are no host names, as in files.example.net or files.example.net:8443";
+	return set_text(reading, key, value);
 }
 
 static const char *set_readable(struct reading *reading, const struct key *key, const char *value)
@@ -382,5 +391,8 @@ int config_load(struct arena *arena, const char *file, struct config *out, char 
 	result = settings_read(file, take, &reading, &reading.line, error, size);
 	if (result == 0)
 		result = set_standards(&reading);
+	/* Both were looked at when they were read. */
+	if (result == 0)
+		result = site_parse(arena, out->http.base_url, out->http.host, &out->http.site);
 	return result < 0 ? result : check(&reading);
 }

@@ -1,6 +1,8 @@
 /* missived's settings: one table of keys in config.c; this struct is what they fill. */
 #pragma once
 
+#include "base/site.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,6 +14,7 @@ struct config {
 		const char **listen;  /* NULL-terminated */
 		const char *base_url; /* without a slash at the end */
 		const char *host; /* further names that Host may carry, separated by white space */
+		struct site site; /* the two above, to ask */
 		const char *tls_cert, *tls_key;
 		const char *trusted_proxies; /* networks, separated by white space */
 		uint64_t threads;            /* never 0 here: one a core was counted */

@@ -164,14 +164,18 @@ int authority_parse(struct arena *arena, const char *text, uint16_t default_port
 	return 0;
 }
 
+uint16_t url_port(const char *scheme)
+{
+	return strcmp(scheme, "https") == 0 ? 443 : 80;
+}
+
 int url_parse(struct arena *arena, const char *text, struct url *out)
 {
 	size_t scheme = strcspn(text, ":");
 	if (strncmp(text + scheme, "://", 3) != 0)
 		return -EINVAL;
 	out->scheme = lower(arena, text, scheme);
-	bool secure = strcmp(out->scheme, "https") == 0;
-	if (!secure && strcmp(out->scheme, "http") != 0)
+	if (strcmp(out->scheme, "https") != 0 && strcmp(out->scheme, "http") != 0)
 		return -EINVAL;
 	const char *authority = text + scheme + 3;
 	size_t length = strcspn(authority, "/?#");
@@ -182,6 +186,6 @@ int url_parse(struct arena *arena, const char *text, struct url *out)
 	}
 	out->target =
 		*target == '/' ? arena_strdup(arena, target) : arena_printf(arena, "/%s", target);
-	return authority_parse(arena, arena_strndup(arena, authority, length), secure ? 443 : 80,
-		&out->host, &out->port);
+	return authority_parse(arena, arena_strndup(arena, authority, length),
+		url_port(out->scheme), &out->host, &out->port);
 }

@@ -41,6 +41,9 @@ struct url {
 	const char *target; /* raw, "/" at least; a query stays in it */
 };
 
+/* A scheme's own port. */
+uint16_t url_port(const char *scheme);
+
 /* 0, or -EINVAL: not an absolute http or https URL, or one with userinfo or a fragment. */
 int url_parse(struct arena *arena, const char *text, struct url *out);
 

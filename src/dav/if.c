@@ -1,12 +1,12 @@
 #include "dav/if.h"
 
+#include "base/site.h"
 #include "dav/precondition.h"
 #include "dav/request.h"
 #include "dav/right.h"
 
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 enum { FIELD_MAX = 8 << 10, CONDITIONS_MAX = 64 };
 
@@ -119,13 +119,12 @@ static int look_at(struct reading *reading, const struct walk *walk)
 	return error;
 }
 
-/* A tag: a path, or a URL under our base URL or the name that was asked for; another site's is nothing that we know. */
+/* A tag: a path, or a URL of ours; another site's is nothing that we know. */
 static int read_tag(struct reading *reading)
 {
 	struct request *request = reading->request;
-	const char *tag = bracketed(reading, '>'), *host = request_header(request, "Host");
+	const char *tag = bracketed(reading, '>');
 	struct path *path = arena_alloc(reading->arena, sizeof(*path));
-	struct url url, base;
 	struct walk walk;
 	int error;
 
@@ -133,17 +132,9 @@ static int read_tag(struct reading *reading)
 	reading->lock_count = 0;
 	if (!tag)
 		return -EINVAL;
-	if (*tag != '/') {
-		if (url_parse(reading->arena, tag, &url) < 0 ||
-			url_parse(reading->arena, request->dav->base_url, &base) < 0)
-			return -EINVAL;
-		if (strcmp(url.host, base.host) != 0 &&
-			!(host && strncasecmp(host, url.host, strlen(url.host)) == 0))
-			return 0;
-		tag = url.target;
-	}
-	if (path_parse(reading->arena, tag, path) < 0)
-		return -EINVAL;
+	error = site_path(reading->arena, request->dav->site, tag, path);
+	if (error < 0)
+		return error == -EXDEV ? 0 : error;
 	error = store_walk(reading->tx, reading->arena, path, &walk);
 	if (error == 0)
 		error = right_ask(request->dav, reading->tx, &request->claim, &walk, RIGHT_LOOK);

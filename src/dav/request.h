@@ -16,13 +16,15 @@
 
 struct method;
 struct request;
+struct site;
 
 /* What the daemon's requests have in common; outlives them. */
 struct dav {
 	struct store *store;
 	const char *
 		base_url; /* without a slash at the end: every URL that is put out begins with it */
-	const char *users; /* domains whose accounts may upload, separated by one space */
+	const struct site *site; /* which URLs are ours */
+	const char *users;       /* domains whose accounts may upload, separated by one space */
 	uint64_t max_file_size;
 };
 

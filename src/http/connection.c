@@ -2,9 +2,11 @@
 
 #include "base/log.h"
 #include "dav/method.h"
+#include "http/forwarded.h"
 #include "http/health.h"
 #include "http/response.h"
 #include "http/steps.h"
+#include "http/target.h"
 #include "http/wire.h"
 
 #include <assert.h>
@@ -97,31 +99,11 @@ static const char *sentence_of(int status)
 	return "This is no request that can be understood (RFC 9112).";
 }
 
-/* Where the request comes from: what the proxies that we trust say, read from the right. */
-static void find_address(struct connection *connection)
-{
-	struct request *request = &connection->request;
-	const char *trusted = connection->worker->options->trusted_proxies;
-	const char *forwarded = request_header(request, "X-Forwarded-For");
-	char *list = arena_strdup(request->arena, forwarded ? forwarded : ""), *comma;
-
-	strcpy(request->address, connection->peer);
-	while (address_in(request->address, trusted) && *list) {
-		comma = strrchr(list, ',');
-		const char *last = comma ? comma + 1 : list;
-
-		last += strspn(last, " \t");
-		if (strlen(last) >= ADDRESS_TEXT || networks_check(last) < 0 || strpbrk(last, "/ "))
-			return;
-		strcpy(request->address, last);
-		*(comma ? comma : list) = '\0';
-	}
-}
-
 static void begin_request(struct connection *connection)
 {
 	const struct head *head = &connection->head;
 	struct request *request = &connection->request;
+	struct forwarded forwarded;
 	struct target target;
 	int status;
 
@@ -135,10 +117,13 @@ static void begin_request(struct connection *connection)
 	connection->keep_alive = head->keep_alive;
 	connection->step = 0;
 	connection->discarded = 0;
-	find_address(connection);
 
-	status = target_parse(request->arena, connection->worker->site, head->target,
-		request_header(request, "Host"), &target);
+	status = forwarded_read(request, connection->peer,
+		connection->worker->options->trusted_proxies, &forwarded);
+	strcpy(request->address, forwarded.address);
+	if (status == 0)
+		status = target_parse(request->arena, request->dav->site, head->target,
+			request_header(request, "Host"), &forwarded, &target);
 	if (status < 0 || (target.server_wide && strcmp(head->method, "OPTIONS") != 0)) {
 		refuse(connection, status < 0 ? -status : 400, sentence_of(-status));
 		return;
@@ -154,9 +139,8 @@ static void begin_request(struct connection *connection)
 		answer_error(request, 501, NULL, "No such method is known here.");
 		respond(connection);
 	} else if (request->method->destination &&
-		   (status = destination_parse(request->arena, connection->worker->site,
-			    request_header(request, "Destination"), request_header(request, "Host"),
-			    &request->destination)) < 0) {
+		   (status = destination_parse(request->arena, request->dav->site,
+			    request_header(request, "Destination"), &request->destination)) < 0) {
 		answer_error(request, -status, NULL,
 			status == -502   ? "Another server's URLs cannot be the destination."
 			: status == -403 ? "You may not put anything there."

@@ -12,14 +12,18 @@ static bool is_token_character(unsigned char c)
 	       (c && strchr("!#$%&'*+-.^_`|~", c));
 }
 
+size_t token_length(const char *text)
+{
+	size_t length = 0;
+
+	while (is_token_character((unsigned char)text[length]))
+		length++;
+	return length;
+}
+
 static bool is_token(const char *text)
 {
-	if (!*text)
-		return false;
-	for (; *text; text++)
-		if (!is_token_character((unsigned char)*text))
-			return false;
-	return true;
+	return *text && !text[token_length(text)];
 }
 
 /*

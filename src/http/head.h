@@ -24,5 +24,8 @@ struct head {
 int head_parse(struct arena *arena, const char *bytes, size_t available, size_t *scanned,
 	struct head *head, size_t *length);
 
+/* How many characters from here on are those of a token (RFC 9110, 5.6.2). */
+size_t token_length(const char *text);
+
 /* Whether a comma-separated list (RFC 9110, 5.6.1) holds the token, without regard to case. */
 bool list_holds(const char *list, const char *token);

@@ -13,7 +13,6 @@ struct http_options {
 	struct prover *prover;
 	const struct xmpp *xmpp;
 	const char **listen; /* addresses with ports, NULL-terminated */
-	const char *host;    /* further names that Host may carry */
 	const char *tls_cert, *tls_key;
 	const char *trusted_proxies;
 	uint64_t threads, connections;

@@ -15,8 +15,6 @@ enum { BACKLOG = 1024, ACCEPT_AGAIN = 100 /* ms */ };
 
 struct http {
 	struct http_options options;
-	struct site site;
-	struct arena *arena; /* site's */
 	struct loop *loop;
 	struct mailbox *ended; /* workers tell that they are done */
 	struct tls_context *tls;
@@ -239,7 +237,6 @@ static int open_worker(struct http *http, struct worker *worker, char *error, si
 
 	worker->http = http;
 	worker->options = &http->options;
-	worker->site = &http->site;
 	worker->number = (unsigned)(worker - http->workers);
 	worker->tls = tls_context_share(http->tls);
 	result = loop_open(&worker->loop);
@@ -344,18 +341,12 @@ int http_start(struct http **out, struct loop *loop, const struct http_options *
 		abort();
 	http->options = *options;
 	http->loop = loop;
-	http->arena = arena_new();
 	http->ended = mailbox_open(loop, worker_ended, http);
 	http->deadline = timer_open(loop, deadline_passed, http);
 	http->workers = calloc(options->threads, sizeof(*http->workers));
 	if (!http->workers)
 		abort();
-	http->site.hosts = options->host;
-	result = url_parse(http->arena, options->dav->base_url, &http->site.base);
-	if (result < 0)
-		snprintf(error, size, "%s: no URL", options->dav->base_url);
-	if (result == 0)
-		result = open_tls(http, error, size);
+	result = open_tls(http, error, size);
 	if (result == 0)
 		result = start_workers(http, error, size);
 	if (result < 0) {
@@ -405,7 +396,6 @@ void http_close(struct http *http)
 	mailbox_close(http->ended);
 	timer_close(http->deadline);
 	tls_context_free(http->tls);
-	arena_free(http->arena);
 	free(http->workers);
 	free(http);
 }

@@ -1,37 +1,25 @@
 #include "http/target.h"
 
-#include "base/arena.h"
+#include "base/site.h"
+#include "http/forwarded.h"
 
+#include <errno.h>
 #include <string.h>
-#include <strings.h>
 
-static uint16_t standard_port(const char *scheme)
+/* The host that was asked for. Host is looked at even where it does not count (RFC 9112, 3.2). */
+static int check_host(struct arena *arena, const struct site *site, const char *host,
+	const struct forwarded *forwarded, bool *ours)
 {
-	return strcmp(scheme, "https") == 0 ? 443 : 80;
-}
-
-/* One of http.host: with a port it must be that one, without any will do. */
-static bool is_named(struct arena *arena, const char *word, const char *host, uint16_t port)
-{
+	uint16_t standard = url_port(forwarded->scheme ? forwarded->scheme : site->base.scheme);
 	const char *name;
-	uint16_t wanted;
+	uint16_t port;
 
-	if (authority_parse(arena, word, 0, &name, &wanted) < 0)
-		return false;
-	return strcmp(name, host) == 0 && (wanted == 0 || wanted == port);
-}
-
-static bool is_ours(struct arena *arena, const struct site *site, const char *host, uint16_t port)
-{
-	char *rest, *word;
-
-	if (strcmp(host, site->base.host) == 0 && port == site->base.port)
-		return true;
-	rest = arena_strdup(arena, site->hosts ? site->hosts : "");
-	while ((word = strtok_r(rest, " \t", &rest)))
-		if (is_named(arena, word, host, port))
-			return true;
-	return false;
+	if (host && authority_parse(arena, host, standard, &name, &port) < 0)
+		return -400;
+	if (forwarded->host && authority_parse(arena, forwarded->host, standard, &name, &port) < 0)
+		return -400;
+	*ours = (!host && !forwarded->host) || site_has(site, name, port);
+	return 0;
 }
 
 /* RFC 9112, 3.2.2: it counts instead of Host; what is left of it is the path. */
@@ -42,7 +30,7 @@ static int strip_absolute(
 
 	if (url_parse(arena, *target, &url) < 0)
 		return -400;
-	*ours = is_ours(arena, site, url.host, url.port);
+	*ours = site_has(site, url.host, url.port);
 	*target = url.target;
 	return 0;
 }
@@ -53,18 +41,13 @@ static bool is_own_room(const struct path *path)
 }
 
 int target_parse(struct arena *arena, const struct site *site, const char *target, const char *host,
-	struct target *out)
+	const struct forwarded *forwarded, struct target *out)
 {
-	const char *name;
-	bool ours = true;
-	uint16_t port;
+	bool ours;
 
 	*out = (struct target){0};
-	if (host &&
-		authority_parse(arena, host, standard_port(site->base.scheme), &name, &port) < 0)
+	if (check_host(arena, site, host, forwarded, &ours) < 0)
 		return -400;
-	if (host)
-		ours = is_ours(arena, site, name, port);
 	out->server_wide = strcmp(target, "*") == 0;
 	if (!out->server_wide && *target != '/' && strip_absolute(arena, site, &target, &ours) < 0)
 		return -400;
@@ -75,31 +58,12 @@ int target_parse(struct arena *arena, const struct site *site, const char *targe
 	return ours || out->health ? 0 : -421;
 }
 
-static int destination_path(struct arena *arena, const char *text, struct path *out)
+int destination_parse(
+	struct arena *arena, const struct site *site, const char *destination, struct path *out)
 {
-	if (path_parse(arena, text, out) < 0)
-		return -400;
+	int error = destination ? site_path(arena, site, destination, out) : -EINVAL;
+
+	if (error < 0)
+		return error == -EXDEV ? -502 : -400;
 	return is_own_room(out) ? -403 : 0;
-}
-
-int destination_parse(struct arena *arena, const struct site *site, const char *destination,
-	const char *host, struct path *out)
-{
-	const char *named = "";
-	struct url url;
-	uint16_t port;
-
-	if (!destination)
-		return -400;
-	if (*destination == '/')
-		return destination_path(arena, destination, out);
-	if (url_parse(arena, destination, &url) < 0)
-		return -400;
-	/* Behind a proxy that speaks TLS the client's scheme is not ours: the name that it asked for, and we answered to, is enough. */
-	if (host && authority_parse(arena, host, standard_port(url.scheme), &named, &port) < 0)
-		named = "";
-	if (!is_ours(arena, site, url.host, url.port) &&
-		(strcmp(named, url.host) != 0 || port != url.port))
-		return -502;
-	return destination_path(arena, url.target, out);
 }

@@ -6,11 +6,8 @@
 #include <stdbool.h>
 
 struct arena;
-
-struct site {
-	struct url base;   /* of base-url */
-	const char *hosts; /* further names, "name" or "name:port", separated by white space */
-};
+struct forwarded;
+struct site;
 
 struct target {
 	struct path path;
@@ -20,15 +17,15 @@ struct target {
 };
 
 /*
- * `host` is the Host field, NULL in HTTP/1.0. 0, or the status to refuse it with: -400 a target or host that is none, -421 another
- * site's. Health is asked for under any name.
+ * `host` is the Host field, NULL in HTTP/1.0; what a proxy has forwarded counts in its place. 0, or the status to refuse it with: -400
+ * a target or host that is none, -421 another site's. Health is asked for under any name.
  */
 int target_parse(struct arena *arena, const struct site *site, const char *target, const char *host,
-	struct target *out);
+	const struct forwarded *forwarded, struct target *out);
 
 /*
  * A Destination field (RFC 4918, 10.3): an absolute path, or a URL of ours, by http or https, under any name that we answer to. 0; -400: it
  * is none; -403: the daemon's own room; -502: another site's.
  */
-int destination_parse(struct arena *arena, const struct site *site, const char *destination,
-	const char *host, struct path *out);
+int destination_parse(
+	struct arena *arena, const struct site *site, const char *destination, struct path *out);

@@ -4,7 +4,6 @@
 #include "base/loop.h"
 #include "base/mailbox.h"
 #include "http/http.h"
-#include "http/target.h"
 
 #include <pthread.h>
 
@@ -17,7 +16,6 @@ enum { TICKET_SLOTS = 1024 };
 struct worker {
 	struct http *http;
 	const struct http_options *options;
-	const struct site *site;
 	unsigned number;
 	pthread_t thread;
 	struct loop *loop;

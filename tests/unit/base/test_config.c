@@ -101,6 +101,7 @@ static void test_refused(void **state)
 			"4: this is neither yes nor no"},
 		{"[xmpp]\nsecret = x\n[http]\ntrusted-proxies = proxy\n",
 			"4: these are no networks"},
+		{"[xmpp]\nsecret = x\n[http]\nhost = a http://b\n", "4: these are no host names"},
 		{"[xmpp]\nsecret = x\nusers =\n", "3: nobody could upload"},
 		{"[xmpp]\nsecret = x\nusers = a b@c\n", "3: b@c is no XMPP domain"},
 		{"[xmpp]\nsecret = x\ndomain = a@b\n", "3: this is no XMPP domain"},
