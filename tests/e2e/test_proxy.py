@@ -1,0 +1,200 @@
+"""Behind nginx, which speaks TLS: what clients name in Destination and If is base-url's, whatever reaches us (RULES, "Paths")."""
+
+import os
+import re
+import socket
+import ssl
+
+import pytest
+import requests
+
+from daemon import basic
+from proxy import Nginx
+from servers import free_port, wait_until
+from test_passwords import mint
+
+ROMEO = "romeo@localhost"
+
+
+@pytest.fixture
+def behind(world, prosody, tmp_path):
+    """A daemon behind nginx, and how romeo asks through it with an app password."""
+    made = []
+
+    def start(fields):
+        made.append(Behind(world, prosody, tmp_path, fields))
+        return made[-1]
+    yield start
+    for one in made:
+        one.nginx.stop()
+
+
+class Behind:
+    def __init__(self, world, server, directory, fields):
+        port = free_port()
+        self.base = f"https://127.0.0.1:{port}"
+        self.daemon = world.daemon(server, base_url=self.base, trusted_proxies="127.0.0.1")
+        self.nginx = Nginx(directory / "nginx", self.daemon.port, fields, port)
+        self.password = mint(self.daemon, ROMEO)
+
+    def ask(self, method, path, body=None, **headers):
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        return requests.request(method, self.base + path, data=body, timeout=30, verify=self.nginx.certificate,
+                                headers={**basic(ROMEO, self.password), **headers})
+
+    def status(self, method, path, body=None, **headers):
+        return self.ask(method, path, body, **headers).status_code
+
+
+KINDS = pytest.mark.parametrize("fields", ["host", "x-forwarded", "forwarded"])
+
+
+@KINDS
+def test_copy_and_move(behind, fields):
+    """Files and collections, by the URL that the client sees; another site's stays refused."""
+    b = behind(fields)
+    content = os.urandom(3 << 20)
+    answer = b.ask("PUT", "/a", content)
+    assert answer.status_code == 201 and answer.headers["Location"] == b.base + "/a"
+    assert b.status("MKCOL", "/c/") == 201
+    assert b.status("COPY", "/a", Destination=b.base + "/c/b") == 201
+    assert b.status("MOVE", "/a", Destination=b.base + "/c/a%20%C3%A9") == 201
+    assert b.status("COPY", "/c/", Destination=b.base + "/copy/") == 201
+    assert b.status("MOVE", "/c/", Destination=b.base + "/moved/") == 201
+    for path in ("/copy/b", "/copy/a%20%C3%A9", "/moved/b", "/moved/a%20%C3%A9"):
+        assert b.ask("GET", path).content == content, path
+    assert b.status("GET", "/a") == 404 and b.status("GET", "/c/b") == 404
+    assert b.status("COPY", "/copy/b", Destination="https://files.example.com/x") == 502
+    assert b.status("COPY", "/copy/b", Destination=f"http://127.0.0.1:{b.daemon.port}/x") == 502
+    assert b.status("COPY", "/copy/b", Destination=b.base.replace("//", "//u@") + "/x") == 400
+    assert b.status("COPY", "/copy/b", Destination=b.base + "/x?y") == 400
+    assert b.status("GET", "/x") == 404
+
+
+@KINDS
+def test_rename_under_a_lock(behind, fields):
+    """LOCK, then MOVE with the token under the tag that names the https URL."""
+    b = behind(fields)
+    b.ask("PUT", "/a", b"hello")
+    body = ("<lockinfo xmlns='DAV:'><lockscope><exclusive/></lockscope><locktype><write/></locktype></lockinfo>")
+    token = b.ask("LOCK", "/a", body).headers["Lock-Token"]
+    to = {"Destination": b.base + "/b"}
+    assert b.status("MOVE", "/a", **to) == 423
+    assert b.status("MOVE", "/a", If=f"<https://files.example.com/a> ({token})", **to) == 412
+    assert b.status("MOVE", "/a", If=f"<{b.base}/other> ({token})", **to) == 412
+    assert b.status("MOVE", "/a", If=f"<http://127.0.0.1:{b.daemon.port}/a> ({token})", **to) == 412
+    assert b.status("MOVE", "/a", If=f"<{b.base}/a> ({token})", **to) == 201
+    assert b.ask("GET", "/b").content == b"hello"
+
+
+@KINDS
+def test_uploads_stream(behind, fields):
+    """What was sent is with the daemon before the rest follows; the whole is the same, there and back."""
+    b = behind(fields)
+    content = os.urandom(8 << 20)
+    context = ssl.create_default_context(cafile=b.nginx.certificate)
+    with socket.create_connection(("127.0.0.1", b.nginx.port), timeout=30) as plain, \
+            context.wrap_socket(plain, server_hostname="127.0.0.1") as s:
+        s.sendall(f"PUT /big HTTP/1.1\r\nHost: 127.0.0.1:{b.nginx.port}\r\nContent-Length: {len(content)}\r\n"
+                  f"Authorization: {basic(ROMEO, b.password)['Authorization']}\r\nConnection: close\r\n\r\n".encode())
+        s.sendall(content[:6 << 20])
+        wait_until(lambda: unnamed_bytes(b.daemon) >= 5 << 20, "the first part on its way to disk")
+        s.sendall(content[6 << 20:])
+        assert s.recv(100).startswith(b"HTTP/1.1 201 ")
+    assert b.ask("GET", "/big").content == content
+    assert b.ask("GET", "/big", Range="bytes=5000000-").content == content[5000000:]
+
+
+def unnamed_bytes(daemon):
+    """What lies in files of the store that have no name yet."""
+    sizes = [0]
+    directory = f"/proc/{daemon.process.pid}/fd"
+    for fd in os.listdir(directory):
+        try:
+            if os.readlink(f"{directory}/{fd}").startswith(f"{daemon.store}/blobs/"):
+                sizes.append(os.stat(f"{directory}/{fd}").st_size)
+        except FileNotFoundError:  # closed meanwhile
+            pass
+    return max(sizes)
+
+
+def test_a_proxy_that_says_nothing(behind):
+    """nginx's own default is the upstream's name as Host: that is none of ours, and is refused instead of guessed at."""
+    b = behind("nothing")
+    assert b.status("PUT", "/a", b"x") == 421
+    assert b.status("OPTIONS", "/") == 421
+
+
+@pytest.fixture
+def plain(world, prosody):
+    """Asks the daemon directly, as the proxy would."""
+    def start(trusted):
+        daemon = world.daemon(prosody, base_url="https://files.example.org", host="second.example", trusted_proxies=trusted)
+        password = mint(daemon, ROMEO)
+
+        def ask(method, path, headers, body=None):
+            return requests.request(method, f"http://127.0.0.1:{daemon.port}{path}", data=body, timeout=20,
+                                    headers={**basic(ROMEO, password), **headers})
+        return ask
+    return start
+
+
+HOST, PROTO, FOR = "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-For"
+
+
+@pytest.mark.parametrize("headers,status", [
+    ({HOST: "files.example.org"}, 201),
+    ({HOST: "FILES.example.org:443", PROTO: "https"}, 201),
+    ({HOST: "second.example:99", PROTO: "http"}, 201),
+    ({"Forwarded": "for=192.0.2.1;host=files.example.org;proto=https"}, 201),
+    ({"Forwarded": "host=evil.example, for=192.0.2.1;host=files.example.org"}, 201),
+    ({"Host": "files.example.org", PROTO: "http"}, 201),
+    ({}, 421),
+    ({HOST: "evil.example"}, 421),
+    ({"Host": "files.example.org", HOST: "evil.example"}, 421),
+    ({"Host": "files.example.org", "Forwarded": "host=evil.example"}, 421),
+    ({HOST: "files.example.org:8443"}, 421),
+    ({HOST: "files.example.org, evil.example"}, 400),
+    ({HOST: "evil.example, files.example.org"}, 400),
+    ({HOST: "files.example.org/evil"}, 400),
+    ({HOST: "files.example.org", PROTO: "evil"}, 400),
+    ({HOST: "files.example.org", PROTO: "https, http"}, 400),
+    ({"Forwarded": "host=files.example.org;host=evil.example"}, 400),
+    ({"Forwarded": "host=\"files.example.org"}, 400),
+    ({"Forwarded": "host=files.example.org", HOST: "files.example.org"}, 400),
+    ({"Forwarded": "host=files.example.org", FOR: "192.0.2.1"}, 400),
+])
+def test_what_a_trusted_proxy_says(plain, headers, status):
+    """It counts in Host's place; what says two things is refused; none of it comes out again."""
+    ask = plain("127.0.0.1")
+    answer = ask("PUT", "/a", headers, b"x")
+    assert answer.status_code == status
+    assert "evil" not in str(answer.headers) and "evil" not in answer.text
+    if status == 201:
+        assert answer.headers["Location"] == "https://files.example.org/a"
+        for destination, moved in (("https://files.example.org/b", 201), ("http://files.example.org/c", 201),
+                                   ("https://second.example/d", 201), ("https://evil.example/e", 502),
+                                   ("https://files.example.org:8443/e", 502)):
+            answer = ask("COPY", "/a", {**headers, "Destination": destination})
+            assert answer.status_code == moved, destination
+            assert "evil" not in str(answer.headers) + answer.text and "second" not in str(answer.headers) + answer.text
+        found = ask("PROPFIND", "/", {**headers, "Depth": "1"}).text
+        assert re.findall("<D:href>(/[^-<]*)</D:href>", found)[:5] == ["/", "/a", "/b", "/c", "/d"]
+        assert "evil" not in found and "second" not in found
+
+
+@pytest.mark.parametrize("headers", [
+    {HOST: "evil.example", PROTO: "evil"},
+    {"Forwarded": "host=evil.example;proto=evil"},
+    {"Forwarded": "\"=", HOST: "a, b"},
+])
+def test_what_a_stranger_says(plain, headers):
+    """Nothing of it counts, for good or ill."""
+    ask = plain("192.0.2.0/24")
+    ours = {"Host": "files.example.org"}
+    answer = ask("PUT", "/a", {**headers, **ours}, b"x")
+    assert answer.status_code == 201 and answer.headers["Location"] == "https://files.example.org/a"
+    assert ask("COPY", "/a", {**headers, **ours, "Destination": "https://evil.example/b"}).status_code == 502
+    assert ask("COPY", "/a", {**headers, **ours, "Destination": "https://files.example.org/b"}).status_code == 201
+    assert ask("GET", "/a", {"Host": "evil.example", HOST: "files.example.org"}).status_code == 421
+    assert ask("GET", "/a", {"Host": "evil.example", "Forwarded": "host=files.example.org"}).status_code == 421
