@@ -2,10 +2,12 @@
 
 import os
 import subprocess
+import unicodedata
 
 import pytest
 
 from daemon import MISSIVED, new_id
+from test_passwords import mint
 
 ROMEO = "romeo@localhost"
 
@@ -48,6 +50,80 @@ def test_cadaver(world, prosody, tmp_path):
     assert "file.txt" in result.stdout and "failed" not in result.stdout.lower(), result.stdout
     assert (tmp_path / "back.txt").read_text() == "hello"
     assert romeo.hrefs("/") == ["/", "/file.txt", "/sub/"]
+
+
+def test_cadaver_edits(world, prosody, tmp_path):
+    """What its `edit` does (lock, get, put, unlock), properties, copies and moves: with locks of its own held and let go."""
+    daemon = world.daemon(prosody)
+    (tmp_path / ".netrc").write_text(f"machine 127.0.0.1\nlogin {ROMEO}\npassword {mint(daemon, ROMEO)}\n")
+    first, second = os.urandom(100000), os.urandom(90000)
+    (tmp_path / "first").write_bytes(first)
+    (tmp_path / "second").write_bytes(second)
+
+    def cadaver(*commands):
+        result = subprocess.run(["cadaver", daemon.base + "/"], cwd=tmp_path, input="\n".join([*commands, "quit", ""]), text=True,
+                                capture_output=True, timeout=60, env={**os.environ, "HOME": str(tmp_path)})
+        return result.stdout
+    said = cadaver("put first doc", "propset doc colour red", "lock doc", "get doc got", "put second doc", "discover doc",
+                   "copy doc copy", "unlock doc", "discover doc", "propget copy colour", "get copy copied")
+    assert "failed" not in said.lower() and "Value of colour is: red" in said, said
+    assert said.count("Scope: exclusive") == 1 and "no locks found" in said, said
+    assert (tmp_path / "got").read_bytes() == first and (tmp_path / "copied").read_bytes() == second
+    said = cadaver("lock doc", "mkcol sub", "lock sub", "put first sub/in", "move copy sub/moved", "propget sub/moved colour",
+                   "propdel sub/moved colour", "unlock sub", "unlock doc", "get sub/in in", "get sub/moved moved")
+    assert "failed" not in said.lower() and "Value of colour is: red" in said, said
+    assert (tmp_path / "in").read_bytes() == first and (tmp_path / "moved").read_bytes() == second
+    assert "Could not fetch property" in cadaver("propget sub/moved colour")
+    assert "urn:uuid:" in cadaver("lock doc", "showlocks")
+    said = cadaver("put first doc")
+    assert "423 Locked" in said and "succeeded" not in said, said  # another session has no token
+
+
+def test_curl_of_unknown_length(world, prosody, tmp_path):
+    """From a pipe: chunked."""
+    daemon = world.daemon(prosody)
+    content = os.urandom(2 << 20)
+    login = ["curl", "-sS", "-u", f"{ROMEO}:{mint(daemon, ROMEO)}"]
+    result = subprocess.run([*login, "-T", "-", daemon.base + "/piped", "-w", "%{http_code}"], input=content, capture_output=True,
+                            timeout=60, check=True)
+    assert result.stdout == b"201"
+    assert subprocess.run([*login, daemon.base + "/piped"], capture_output=True, timeout=60, check=True).stdout == content
+
+
+def test_rclone_moves_on_the_server(world, prosody, tmp_path):
+    """A tree with a large file and names in both normalisation forms moves and is copied without being sent again."""
+    daemon = world.daemon(prosody)
+    source = tmp_path / "source"
+    (source / "sub dir").mkdir(parents=True)
+    (source / "large").write_bytes(os.urandom(70 << 20))
+    for form in ("NFC", "NFD"):
+        (source / "sub dir" / unicodedata.normalize(form, f"{form} Übergröße")).write_bytes(os.urandom(1000))
+
+    def run(*arguments):
+        return subprocess.run(arguments, text=True, capture_output=True, timeout=120, check=True).stdout.strip()
+    config = tmp_path / "rclone.conf"
+    config.write_text(f"[m]\ntype = webdav\nurl = {daemon.base}\nvendor = other\nuser = {ROMEO}\n"
+                      f"pass = {run('rclone', 'obscure', mint(daemon, ROMEO))}\n")
+
+    def rclone(*arguments):
+        return run("rclone", "--config", str(config), *arguments)
+
+    def count(method):
+        return daemon.log().count(f"method={method} ")
+    rclone("copy", str(source), "m:up")
+    rclone("check", "--download", str(source), "m:up")
+    puts = count("PUT")
+    assert puts == 3
+    rclone("moveto", "m:up", "m:below/moved")
+    assert count("MOVE") == 1
+    rclone("copyto", "m:below/moved/large", "m:copy of it")
+    assert count("COPY") == 1
+    rclone("moveto", "m:copy of it", "m:below/moved/sub dir/also large")
+    rclone("check", "--download", "--one-way", str(source), "m:below/moved")
+    assert count("PUT") == puts
+    assert rclone("sha1sum", "--download", "m:below/moved/sub dir/also large").split()[0] == \
+        run("sha1sum", str(source / "large")).split()[0]
+    assert len(daemon.blobs()) == 1
 
 
 def test_rclone(world, prosody, tmp_path):
