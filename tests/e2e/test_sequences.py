@@ -86,8 +86,8 @@ def test_explorer_asks_for_options(romeo, path):
 
 def test_explorer_browses(world, prosody):
     """
-    MS-WDVSE, 2.2.1 (Translate); the redirector looks for names that are not there and takes 404 for an answer. Without credentials: 401
-    with Basic, which it then uses.
+    MS-WDVSE, 2.2.1 (Translate); RULES, "WebDAV": the redirector looks for names that are not there and takes 404 for an answer. Without
+    credentials: 401 with Basic, which it then uses.
     """
     client = Client(world.daemon(prosody), ROMEO, **REDIRECTOR)
     answer = requests.request("PROPFIND", client.base + "/", headers={**REDIRECTOR, "Depth": "0"}, timeout=20)
@@ -107,30 +107,35 @@ def test_explorer_browses(world, prosody):
 
 def test_explorer_copies_a_file_up(world, prosody):
     """
-    As logged in github.com/OpenMarshal/npm-WebDAV-Server/issues/37: PUT of nothing, LOCK, HEAD, PUT, PROPPATCH, UNLOCK, PROPFIND. The properties
-    are those of MS-WDVME, 2.2.10: a 207 in which one of them failed makes Explorer say that the copy did.
+    As traced in github.com/mar10/wsgidav/issues/112 and OpenMarshal/npm-WebDAV-Server/issues/37: PROPFIND, PUT of nothing, LOCK, PROPPATCH, HEAD, PUT,
+    PROPPATCH, UNLOCK. The properties are those of 9001/copyparty/issues/910: a 207 in which one of them failed makes Explorer say that the
+    copy did (emersion/go-webdav/pull/189).
     """
     client = Client(world.daemon(prosody), ROMEO, **REDIRECTOR)
-    content = os.urandom(200000)
-    client.ask("PROPFIND", "/Budget 2026.xlsx", 404, Depth="0")
-    client.ask("PUT", "/Budget 2026.xlsx", 201, b"", Content_Length="0")
-    token = client.lock("/Budget 2026.xlsx", 200, owner="MONTAGUE\\romeo")
-    assert client.ask("HEAD", "/Budget 2026.xlsx", 200).headers["Content-Length"] == "0"
-    client.ask("PUT", "/Budget 2026.xlsx", 423, content)
-    client.ask("PUT", "/Budget 2026.xlsx", 204, content, If=f"({token})")
+    name, content = "/Budget 2026.xlsx", os.urandom(200000)
     dates = {"Win32CreationTime": "Tue, 24 Nov 2026 20:00:00 GMT", "Win32LastAccessTime": "Tue, 24 Nov 2026 20:00:01 GMT",
              "Win32LastModifiedTime": "Tue, 24 Nov 2026 20:00:02 GMT", "Win32FileAttributes": "00000020"}
-    inside = "".join(f"<Z:{name}>{value}</Z:{name}>" for name, value in dates.items())
-    body = ('<?xml version="1.0" encoding="utf-8" ?><D:propertyupdate xmlns:D="DAV:" xmlns:Z="urn:schemas-microsoft-com:">'
-            f"<D:set><D:prop>{inside}</D:prop></D:set></D:propertyupdate>")
-    answer = client.ask("PROPPATCH", "/Budget 2026.xlsx", 207, body, If=f"({token})", Content_Type='text/xml; charset="utf-8"')
-    assert set(propstats(answer)) == {200} and set(propstats(answer)[200]) == {WIN32 + name for name in dates}
-    client.ask("HEAD", "/Budget 2026.xlsx", 200)
-    client.ask("UNLOCK", "/Budget 2026.xlsx", 204, Lock_Token=token)
-    found = propstats(client.ask("PROPFIND", "/Budget 2026.xlsx", 207, b"", Depth="0"))[200]
-    assert {name: found[WIN32 + name] for name in dates} == dates
+
+    def patch(*names, **headers):
+        inside = "".join(f"<Z:{one}>{dates[one]}</Z:{one}>" for one in names)
+        body = ('<?xml version="1.0" encoding="utf-8" ?><D:propertyupdate xmlns:D="DAV:" xmlns:Z="urn:schemas-microsoft-com:">'
+                f"<D:set><D:prop>{inside}</D:prop></D:set></D:propertyupdate>")
+        answer = client.ask("PROPPATCH", name, 207, body, Content_Type='text/xml; charset="utf-8"', **headers)
+        assert set(propstats(answer)) == {200} and set(propstats(answer)[200]) == {WIN32 + one for one in names}
+    client.ask("PROPFIND", name, 404, Depth="0")
+    client.ask("PUT", name, 201, b"", Content_Length="0")
+    token = client.lock(name, 200, owner="MONTAGUE\\romeo")
+    patch(*dates, If=f"({token})")
+    assert client.ask("HEAD", name, 200).headers["Content-Length"] == "0"
+    client.ask("PUT", name, 423, content)
+    client.ask("PUT", name, 204, content, If=f"({token})")
+    patch("Win32LastModifiedTime", "Win32FileAttributes", If=f"({token})")
+    client.ask("HEAD", name, 200)
+    client.ask("UNLOCK", name, 204, Lock_Token=token)
+    found = propstats(client.ask("PROPFIND", name, 207, b"", Depth="0"))[200]
+    assert {one: found[WIN32 + one] for one in dates} == dates
     assert found["{DAV:}getcontentlength"] == "200000"
-    assert client.ask("GET", "/Budget 2026.xlsx", 200).content == content
+    assert client.ask("GET", name, 200).content == content
 
 
 def test_explorer_renames(world, prosody):
