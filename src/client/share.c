@@ -12,7 +12,14 @@
 #define NS_0129 "http://www.xmpp.org/extensions/xep-0129.html#ns"
 
 static const struct xml_limits listing_limits = {
-	.bytes = 1 << 20, .depth = 32, .elements = 100000, .attributes = 64, .namespaces = 100000};
+	.bytes = 1 << 20,
+	.depth = 32,
+	.elements = 100000,
+	.attributes = 64,
+	.all_attributes = 100000,
+	.namespaces = 100000,
+	.namespace_bytes = 256,
+};
 
 /* The multistatus; NULL: the reason was told. */
 static const struct xml_node *propfind(

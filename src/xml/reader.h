@@ -40,7 +40,9 @@ struct xml_limits {
 	size_t depth; /* of elements */
 	size_t elements;
 	size_t attributes; /* on one element */
-	size_t namespaces; /* declarations in all */
+	size_t all_attributes;
+	size_t namespaces;      /* declarations in all */
+	size_t namespace_bytes; /* of one: every name in it is handed out with it */
 };
 
 extern const struct xml_limits xml_limits_dav; /* RULES "WebDAV" */

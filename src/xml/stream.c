@@ -5,7 +5,14 @@
 #include <stdlib.h>
 
 const struct xml_limits xml_limits_stanza = {
-	.bytes = 64 << 10, .depth = 32, .elements = 1024, .attributes = 64, .namespaces = 256};
+	.bytes = 64 << 10,
+	.depth = 32,
+	.elements = 1024,
+	.attributes = 64,
+	.all_attributes = 2048,
+	.namespaces = 256,
+	.namespace_bytes = 1024,
+};
 
 /* A tag that has not ended after this many bytes is no stanza of any server: they keep below half of it. */
 enum { TAG_MAX = 1 << 20 };

@@ -51,7 +51,8 @@ void tree_namespace(struct tree *tree, const XML_Char *prefix, const XML_Char *n
 {
 	struct xml_binding *binding;
 
-	if (++tree->namespaces > tree->limits->namespaces)
+	if (++tree->namespaces > tree->limits->namespaces ||
+		(ns && strlen(ns) > tree->limits->namespace_bytes))
 		tree->too_large = true;
 	if (tree->too_large)
 		return;
@@ -99,7 +100,8 @@ static void add_attributes(struct tree *tree, struct xml_node *node, const XML_C
 	for (size_t i = 0; attributes[2 * i]; i++) {
 		struct xml_attribute *attribute;
 
-		if (i == tree->limits->attributes) {
+		if (i == tree->limits->attributes ||
+			++tree->all_attributes > tree->limits->all_attributes) {
 			tree->too_large = true;
 			return;
 		}
@@ -151,7 +153,7 @@ void tree_clear(struct tree *tree)
 {
 	tree->root = tree->open = NULL;
 	tree->bindings = NULL;
-	tree->depth = tree->elements = tree->namespaces = 0;
+	tree->depth = tree->elements = tree->all_attributes = tree->namespaces = 0;
 	tree->text.len = 0;
 	tree->too_large = false;
 }

@@ -13,7 +13,7 @@ struct tree {
 	struct arena *arena; /* nodes are taken from it */
 	struct xml_node *root;
 	struct xml_node *open; /* the innermost open element; NULL outside the root */
-	size_t depth, elements, namespaces;
+	size_t depth, elements, all_attributes, namespaces;
 	struct xml_binding *bindings, **bindings_end; /* told before their element starts */
 	struct buf text;                              /* since the last tag */
 	bool too_large; /* a limit was passed: nothing is added any more */

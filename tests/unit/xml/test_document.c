@@ -78,6 +78,9 @@ static void test_limits(void **state)
 		{"<r>", "<a/>", "</r>", 4095},
 		{"<r", " a%zu='1'", "/>", 64},
 		{"<r", " xmlns:n%zu='urn:x'", "/>", 64},
+		{"<r>", "<a b='1'/>", "</r>", 2048},
+		{"<r xmlns='", "n", "'/>", 256},
+		{"<r xmlns:p='", "n", "'/>", 256},
 	};
 	struct arena *arena = arena_new();
 
@@ -109,6 +112,43 @@ static void test_limits(void **state)
 	arena_free(arena);
 }
 
+/* A tag that does not end is given up; text and CDATA of any length are none. */
+static void test_long(void **state)
+{
+	static const struct {
+		const char *before, *after;
+		size_t length;
+		int result;
+	} cases[] = {
+		{"<a b='", "'/>", 4000, 0},
+		{"<a b='", "'/>", 6000, -E2BIG},
+		{"<a b='", "", 6000, -E2BIG},
+		{"<a", "/>", 6000, -E2BIG},
+		{"<a b='", "", 200000, -E2BIG},
+		{"<a><!--", "--></a>", 6000, -E2BIG},
+		{"<a>", "</a>", 200000, 0},
+		{"<a><![CDATA[", "]]></a>", 200000, 0},
+		{"<a>\r\n<b/>", "&amp;</a>", 200000, 0},
+	};
+	struct arena *arena = arena_new();
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct buf text = {0};
+		struct xml_node *root;
+		int result;
+
+		buf_puts(&text, cases[i].before);
+		memset(buf_room(&text, cases[i].length), 'x', cases[i].length);
+		text.len += cases[i].length;
+		buf_puts(&text, cases[i].after);
+		result = xml_read(arena, text.data, text.len, &xml_limits_dav, &root);
+		if (result != cases[i].result)
+			fail_msg("case %zu: %d and not %d", i, result, cases[i].result);
+		buf_free(&text);
+	}
+	arena_free(arena);
+}
+
 static void test_bytes(void **state)
 {
 	struct arena *arena = arena_new();
@@ -132,6 +172,7 @@ int main(void)
 		cmocka_unit_test(test_tree),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_long),
 		cmocka_unit_test(test_bytes),
 	};
 
