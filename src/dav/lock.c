@@ -75,10 +75,14 @@ static int read_body(struct request *request, struct lock *lock)
 {
 	const struct xml_node *scope, *type;
 	struct xml_node *root;
+	int error;
 
-	if (xml_read(request->arena, request->xml.data, request->xml.len, &xml_limits_dav, &root) <
-			0 ||
-		!xml_is(root, NS_DAV, "lockinfo"))
+	error = xml_read(
+		request->arena, request->xml.data, request->xml.len, &xml_limits_dav, &root);
+	if (error == -E2BIG)
+		return refuse(
+			request, 413, NULL, "The body is larger or deeper than a request needs.");
+	if (error < 0 || !xml_is(root, NS_DAV, "lockinfo"))
 		return refuse(request, 400, NULL, "The body is no DAV:lockinfo (RFC 4918, 14.11).");
 	scope = xml_child(root, NS_DAV, "lockscope");
 	type = xml_child(root, NS_DAV, "locktype");
