@@ -1,28 +1,41 @@
 """nginx in front of missived: TLS outside, plain HTTP behind, in a directory of its own."""
 
 import os
+import re
 import signal
 import subprocess
 
 from servers import free_port, listens, make_certificate, wait_until
 
-# What a proxy may say of the request; ADDRESS is always told.
-FIELDS = {
-    "host": ["Host $http_host", "X-Forwarded-For $remote_addr", "X-Forwarded-Proto $scheme"],
-    "x-forwarded": ["X-Forwarded-For $remote_addr", "X-Forwarded-Host $http_host", "X-Forwarded-Proto $scheme"],
-    "forwarded": ["""Forwarded 'for="$remote_addr";host="$http_host";proto=$scheme'"""],
-    "nothing": ["X-Forwarded-For $remote_addr"],
+STREAMS = ["http_version 1.1", "request_buffering off", "buffering off", "read_timeout 90s"]
+
+
+def in_readme():
+    """What README tells operators to write."""
+    with open(os.path.join(os.path.dirname(__file__), "../../README.md")) as f:
+        block = re.search(r"^    server \{\n(.*?)^    \}\n", f.read(), re.M | re.S)[1]
+    assert "proxy_pass http://127.0.0.1:8080;" in block and "client_max_body_size 0;" in block
+    return [line for line in re.findall(r"^\s+proxy_(.*);$", block, re.M) if not line.startswith("pass ")]
+
+
+# The directives, behind "proxy_", of proxies that say in one way or another for whom they ask.
+KINDS = {
+    "readme": in_readme(),
+    "host": [*STREAMS, "set_header Host $http_host", "set_header X-Forwarded-For $remote_addr"],
+    "forwarded": [*STREAMS, """set_header Forwarded 'for="$remote_addr";host="$http_host";proto=$scheme'""",
+                  "set_header X-Forwarded-For ''", "set_header X-Forwarded-Host ''", "set_header X-Forwarded-Proto ''"],
+    "nothing": [*STREAMS, "set_header X-Forwarded-For $remote_addr"],
 }
 
 
 class Nginx:
-    def __init__(self, directory, upstream, fields, port=None):
+    def __init__(self, directory, upstream, kind, port=None):
         self.directory = str(directory)
         os.makedirs(self.directory)
         make_certificate(self.directory)
         self.certificate = f"{self.directory}/cert.pem"
         self.port = port or free_port()
-        said = "\n".join(f"proxy_set_header {field};" for field in FIELDS[fields])
+        directives = "\n".join(f"proxy_{directive};" for directive in KINDS[kind])
         paths = "\n".join(f"{kind}_temp_path {self.directory}/{kind};"
                           for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         with open(f"{self.directory}/nginx.conf", "w") as f:
@@ -43,11 +56,7 @@ http {{
         client_max_body_size 0;
         location / {{
             proxy_pass http://127.0.0.1:{upstream};
-            proxy_http_version 1.1;
-            proxy_request_buffering off;
-            proxy_buffering off;
-            proxy_read_timeout 90s;
-            {said}
+            {directives}
         }}
     }}
 }}

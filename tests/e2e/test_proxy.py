@@ -21,8 +21,8 @@ def behind(world, prosody, tmp_path):
     """A daemon behind nginx, and how romeo asks through it with an app password."""
     made = []
 
-    def start(fields):
-        made.append(Behind(world, prosody, tmp_path, fields))
+    def start(kind):
+        made.append(Behind(world, prosody, tmp_path, kind))
         return made[-1]
     yield start
     for one in made:
@@ -30,11 +30,11 @@ def behind(world, prosody, tmp_path):
 
 
 class Behind:
-    def __init__(self, world, server, directory, fields):
+    def __init__(self, world, server, directory, kind):
         port = free_port()
         self.base = f"https://127.0.0.1:{port}"
         self.daemon = world.daemon(server, base_url=self.base, trusted_proxies="127.0.0.1")
-        self.nginx = Nginx(directory / "nginx", self.daemon.port, fields, port)
+        self.nginx = Nginx(directory / "nginx", self.daemon.port, kind, port)
         self.password = mint(self.daemon, ROMEO)
 
     def ask(self, method, path, body=None, **headers):
@@ -46,13 +46,13 @@ class Behind:
         return self.ask(method, path, body, **headers).status_code
 
 
-KINDS = pytest.mark.parametrize("fields", ["host", "x-forwarded", "forwarded"])
+KINDS = pytest.mark.parametrize("kind", ["readme", "host", "forwarded"])
 
 
 @KINDS
-def test_copy_and_move(behind, fields):
+def test_copy_and_move(behind, kind):
     """Files and collections, by the URL that the client sees; another site's stays refused."""
-    b = behind(fields)
+    b = behind(kind)
     content = os.urandom(3 << 20)
     answer = b.ask("PUT", "/a", content)
     assert answer.status_code == 201 and answer.headers["Location"] == b.base + "/a"
@@ -72,9 +72,9 @@ def test_copy_and_move(behind, fields):
 
 
 @KINDS
-def test_rename_under_a_lock(behind, fields):
+def test_rename_under_a_lock(behind, kind):
     """LOCK, then MOVE with the token under the tag that names the https URL."""
-    b = behind(fields)
+    b = behind(kind)
     b.ask("PUT", "/a", b"hello")
     body = ("<lockinfo xmlns='DAV:'><lockscope><exclusive/></lockscope><locktype><write/></locktype></lockinfo>")
     token = b.ask("LOCK", "/a", body).headers["Lock-Token"]
@@ -88,9 +88,9 @@ def test_rename_under_a_lock(behind, fields):
 
 
 @KINDS
-def test_uploads_stream(behind, fields):
+def test_uploads_stream(behind, kind):
     """What was sent is with the daemon before the rest follows; the whole is the same, there and back."""
-    b = behind(fields)
+    b = behind(kind)
     content = os.urandom(8 << 20)
     context = ssl.create_default_context(cafile=b.nginx.certificate)
     with socket.create_connection(("127.0.0.1", b.nginx.port), timeout=30) as plain, \
@@ -116,6 +116,18 @@ def unnamed_bytes(daemon):
         except FileNotFoundError:  # closed meanwhile
             pass
     return max(sizes)
+
+
+@pytest.mark.parametrize("kind", ["readme", "forwarded"])
+def test_what_a_client_forges(behind, kind):
+    """The proxy writes over it, or takes it away."""
+    b = behind(kind)
+    forged = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "evil", "X-Forwarded-For": "192.0.2.1",
+              "Forwarded": "for=192.0.2.1;host=evil.example;proto=evil"}
+    assert b.status("PUT", "/a", b"x", **forged) == 201
+    assert b.status("COPY", "/a", **forged, Destination=b.base + "/b") == 201
+    assert b.status("COPY", "/a", **forged, Destination="https://evil.example/c") == 502
+    assert "192.0.2.1" not in b.daemon.log()
 
 
 def test_a_proxy_that_says_nothing(behind):
