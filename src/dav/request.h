@@ -24,6 +24,8 @@ struct dav {
 		base_url; /* without a slash at the end: every URL that is put out begins with it */
 	const char *users; /* domains whose accounts may upload, separated by one space */
 	uint64_t max_file_size;
+	uint64_t quota;     /* bytes an account; 0: what the disk has */
+	uint64_t resources; /* an account; 0: any number */
 };
 
 /* What a step says to the driver. */
@@ -100,7 +102,10 @@ struct request {
 	/* The body, when the method takes one. */
 	struct buf xml;
 	struct upload *upload;
-	bool upload_kept; /* a COMMIT names it */
+	bool upload_kept;  /* a COMMIT names it */
+	struct part *part; /* of an upload in parts (dav/part.h); NULL: it is sent whole */
+	bool admitted;     /* dav_admit() has let it in */
+	uint64_t room;     /* bytes that the content may have */
 
 	struct store_change change;
 	struct answer answer;
@@ -125,8 +130,8 @@ void answer_begin(struct request *request, int status);
 void answer_header(struct request *request, const char *name, const char *value);
 
 /*
- * An error: a sentence for a person in text/plain, or, with a condition of RFC 4918, 16 ("DAV:" names without prefix), a DAV:error.
- * Returns STEP_ANSWER.
+ * An error: a sentence for a person in text/plain; or, with a condition of RFC 4918, 16 ("DAV:" names without prefix), a DAV:error, in which
+ * the sentence, if there is one, follows the condition as an element of ours. Returns STEP_ANSWER.
  */
 enum step_result answer_error(
 	struct request *request, int status, const char *condition, const char *sentence);

@@ -45,6 +45,17 @@ int64_t content_make(struct tx *tx, const struct upload *upload)
 	return error < 0 ? error : sqlite3_last_insert_rowid(tx->db);
 }
 
+int blobs_doom(struct tx *tx, sqlite3_stmt *statement)
+{
+	int more;
+
+	while ((more = sql_step(tx, statement)) == 1)
+		if (sqlite3_column_type(statement, 0) == SQLITE_TEXT)
+			buf_append(&tx->doomed, sqlite3_column_text(statement, 0),
+				(size_t)sqlite3_column_bytes(statement, 0) + 1);
+	return more;
+}
+
 int content_release(struct tx *tx, int64_t content)
 {
 	sqlite3_stmt *statement;
@@ -58,11 +69,7 @@ int content_release(struct tx *tx, int64_t content)
 		tx, &statement, "DELETE FROM content WHERE id = ?1 RETURNING blob", "i", content);
 	if (more < 0)
 		return more;
-	while ((more = sql_step(tx, statement)) == 1)
-		if (sqlite3_column_type(statement, 0) == SQLITE_TEXT)
-			buf_append(&tx->doomed, sqlite3_column_text(statement, 0),
-				(size_t)sqlite3_column_bytes(statement, 0) + 1);
-	return more;
+	return blobs_doom(tx, statement);
 }
 
 static int open_blob(struct tx *tx, const char *name, uint64_t length, struct content *content)
