@@ -1,4 +1,5 @@
 #include "dav/dav.h"
+#include "dav/checksum.h"
 #include "dav/if.h"
 #include "dav/method.h"
 #include "dav/part.h"
@@ -61,7 +62,7 @@ static enum step_result check_upload(struct request *request)
 	request->room = UINT64_MAX;
 	if (request->content_length > (int64_t)request->dav->max_file_size)
 		return answer_errno(request, -EFBIG);
-	return part_read(request);
+	return part_read(request) == STEP_NEXT ? checksum_read(request) : STEP_ANSWER;
 }
 
 /* The second URL, before a person is asked; destination_find() asks again in the commit. */

@@ -149,6 +149,7 @@ static const struct live_property rows[] = {
 	{NS_DAV,  "sync-token",                 false,  false, live_sync_token,                NULL},
 	{NS_DAV,  "supported-report-set",       false,  false, live_supported_report_set,      NULL},
 	{NS_0129, "jidlist",                    false,  true,  live_jidlist,                   live_jidlist_set},
+	{NS_OC,   "checksums",                  false,  false, live_checksums,                 NULL},
 	{NS_WIN,  "Win32LastModifiedTime",      false,  false, live_win32_last_modified_time,  live_win32_last_modified_time_set},
 };
 /* clang-format on */

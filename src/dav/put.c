@@ -1,3 +1,4 @@
+#include "dav/checksum.h"
 #include "dav/methods.h"
 #include "dav/part.h"
 #include "dav/precondition.h"
@@ -32,6 +33,9 @@ int put_commit(struct request *request, struct tx *tx, const struct walk *walk)
 	if (create && (walk->count < path->depth || !last->collection))
 		return refuse(request, 409,
 			"The collection to put it into is not there (MKCOL makes one).");
+	error = checksum_check(request);
+	if (error < 0)
+		return error;
 	error = request->part ? part_commit(request, tx)
 			      : store_partial_drop(
 					tx, request->claim.bare, part_path(request->arena, path));

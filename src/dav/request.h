@@ -56,6 +56,8 @@ struct answer {
 	struct buf bytes;
 	struct content content; /* closed by request_end() */
 	uint64_t offset, length;
+	int64_t digested; /* the content's number, when its digest is asked for */
+	bool digest_due;  /* reading it through comes first (dav/checksum.h) */
 	/*
 	 * Of ANSWER_CONTENT, when several pieces are sent (RFC 9110, 14.6): `offset` and `length` follow from the piece that is under
 	 * way. `total` bytes in all, with what stands between them.
@@ -102,7 +104,9 @@ struct request {
 	/* The body, when the method takes one. */
 	struct buf xml;
 	struct upload *upload;
-	bool upload_kept;  /* a COMMIT names it */
+	bool upload_kept; /* a COMMIT names it */
+	struct digests
+		*digests;  /* that the content must have (dav/checksum.h); NULL: none is said */
 	struct part *part; /* of an upload in parts (dav/part.h); NULL: it is sent whole */
 	bool admitted;     /* dav_admit() has let it in */
 	uint64_t room;     /* bytes that the content may have */

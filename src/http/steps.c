@@ -3,6 +3,7 @@
 #include "auth/auth.h"
 #include "auth/proof.h"
 #include "base/loop.h"
+#include "dav/checksum.h"
 #include "dav/dav.h"
 #include "dav/method.h"
 #include "dav/part.h"
@@ -20,6 +21,7 @@ static enum step_result confirm(struct connection *connection);
 static enum step_result body(struct connection *connection);
 static enum step_result commit(struct connection *connection);
 static enum step_result select_content(struct request *request, struct tx *tx);
+static enum step_result digest(struct connection *connection);
 
 /*
  * One of the two: `run` is the HTTP loop's own; `in_store` reads in a transaction, on the loop when the store answers at once, on
@@ -38,6 +40,7 @@ static const struct step {
 	{"body", body, NULL, NULL},
 	{"commit", commit, NULL, NULL},
 	{"select", NULL, select_content, NULL},
+	{"digest", digest, NULL, NULL},
 };
 
 enum { STEPS = sizeof(steps) / sizeof(*steps) };
@@ -278,6 +281,7 @@ static enum step_result body(struct connection *connection)
 			request->content_length, &request->upload);
 		if (error < 0)
 			return answer_errno(request, error);
+		upload_want_digests(request->upload, checksum_kinds(request));
 		if (request->part)
 			upload_in_parts(request->upload, request->claim.bare, request->part->path,
 				request->part->total,
@@ -332,5 +336,34 @@ static enum step_result select_content(struct request *request, struct tx *tx)
 		error = store_read_begin(request->dav->store, &tx);
 		result = error < 0 ? answer_errno(request, error) : dav_select(request, tx);
 	}
-	return result == STEP_NEXT ? answer_errno(request, -ESTALE) : result;
+	if (result == STEP_NEXT)
+		return answer_errno(request, -ESTALE);
+	return request->answer.digest_due ? STEP_NEXT : result;
+}
+
+static void digest_on_pool(void *arg)
+{
+	struct connection *connection = arg;
+
+	connection->held_error = checksum_find(&connection->request);
+}
+
+static void digest_from_pool(void *arg)
+{
+	struct connection *connection = arg;
+
+	connection->held = false;
+	if (connection->held_error < 0)
+		answer_errno(&connection->request, connection->held_error);
+	else
+		checksum_found(&connection->request);
+	connection_wake(connection, STEP_ANSWER);
+}
+
+/* Large content whose digest is asked for is read through once, on the pool. */
+static enum step_result digest(struct connection *connection)
+{
+	connection->held = true;
+	loop_work(connection->worker->loop, digest_on_pool, digest_from_pool, connection);
+	return STEP_WAIT;
 }

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "base/hash.h"
 #include "base/jid.h"
 #include "base/mailbox.h"
 #include "base/uri.h"
@@ -269,12 +270,20 @@ struct content {
 	uint64_t length;
 	int fd;            /* -1: it is in bytes */
 	const char *bytes; /* lives in the arena */
+	/* Digests that are known of it, as bytes; NULL: not yet. */
+	const unsigned char *md5, *sha1, *sha256;
 };
 
 /* -ESTALE: gone since the resource was looked up in an earlier transaction. */
 int store_content_open(struct tx *tx, struct arena *arena, const struct resource *resource,
 	struct content *content);
 void store_content_close(struct content *content);
+
+/* Only the digests; 0 or negative errno, -ENOENT when there is no such content. */
+int store_digests(struct tx *tx, struct arena *arena, int64_t content, struct content *out);
+
+/* Keeps a digest that was found later. From any thread; nobody is told. */
+void store_sha256_remember(struct store *store, int64_t content, const unsigned char sha256[32]);
 
 /*
  * Content on its way in: small content in memory, large content in an unnamed file. Belongs to one loop; writes and syncs
@@ -298,6 +307,12 @@ int upload_write(struct upload *upload, const void *bytes, size_t length,
  */
 void upload_in_parts(struct upload *upload, const char *owner, const char *path, uint64_t total,
 	const struct partial *partial);
+
+/* Before the first write: digests of the whole content are to be made, bits of 1 << enum hash_kind; each is kept with the content. */
+void upload_want_digests(struct upload *upload, unsigned kinds);
+
+/* When it is finished; NULL: not wanted. */
+const unsigned char *upload_digest(const struct upload *upload, enum hash_kind kind);
 
 /* Makes the content durable under its own name. 0, 1 or negative as above; not while a write is under way. */
 int upload_finish(struct upload *upload, void (*ready)(void *arg, int result), void *arg);

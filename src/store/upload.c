@@ -33,9 +33,10 @@ struct upload {
 	char *owner, *path; /* NULL: none */
 	uint64_t total, received;
 	bool working, closed, keep;
-	int result;      /* of the work */
-	uint64_t length; /* bytes taken */
-	uint64_t asked;  /* length when the disk's room was last looked at */
+	int result;            /* of the work */
+	uint64_t length;       /* bytes taken */
+	uint64_t asked;        /* length when the disk's room was last looked at */
+	struct hashes *hashes; /* NULL: none are wanted */
 	char name[BLOB_PATH];
 	void (*ready)(void *arg, int result);
 	void *arg;
@@ -80,6 +81,17 @@ void upload_in_parts(struct upload *upload, const char *owner, const char *path,
 	upload->received = upload->length = upload->asked = partial->received;
 	snprintf(upload->name, sizeof(upload->name), "%s", partial->blob);
 	upload->named = true;
+}
+
+void upload_want_digests(struct upload *upload, unsigned kinds)
+{
+	if (kinds)
+		upload->hashes = hashes_new(kinds);
+}
+
+const unsigned char *upload_digest(const struct upload *upload, enum hash_kind kind)
+{
+	return upload->hashes ? hashes_value(upload->hashes, kind) : NULL;
 }
 
 /* With the file locked: whether the partial still is what it was when this part was let in. */
@@ -203,6 +215,35 @@ static int sync_directory(const struct upload *upload)
 	return error;
 }
 
+/* What earlier parts brought must be read again. */
+static int hash_file(struct upload *upload)
+{
+	char bytes[64 << 10];
+	off_t at = 0;
+	ssize_t got;
+
+	while ((got = pread(upload->fd, bytes, sizeof(bytes), at)) > 0) {
+		hashes_add(upload->hashes, bytes, (size_t)got);
+		at += got;
+	}
+	return got < 0 ? -errno : 0;
+}
+
+static int hash_written(struct upload *upload)
+{
+	int error = 0;
+
+	if (!upload->hashes)
+		return 0;
+	if (!upload->in_parts)
+		hashes_add(upload->hashes, upload->written.data, upload->written.len);
+	else if (upload->finishing)
+		error = hash_file(upload);
+	if (upload->finishing)
+		hashes_end(upload->hashes);
+	return error;
+}
+
 /* On the pool. A sync that failed is a write that failed: it is not tried again. */
 static void work(void *arg)
 {
@@ -211,6 +252,8 @@ static void work(void *arg)
 
 	if (result == 0)
 		result = write_all(upload->fd, upload->written.data, upload->written.len);
+	if (result == 0)
+		result = hash_written(upload);
 	if (result == 0 && upload->finishing) {
 		result = fsync(upload->fd) < 0 ? -errno : name_file(upload);
 		if (result == 0 && !upload->owner)
@@ -237,6 +280,7 @@ static void given_back(void *arg)
 
 	buf_free(&upload->bytes);
 	buf_free(&upload->written);
+	hashes_free(upload->hashes);
 	free(upload->owner);
 	free(upload->path);
 	free(upload);
@@ -301,8 +345,13 @@ int upload_finish(struct upload *upload, void (*ready)(void *arg, int result), v
 	if (upload->result < 0)
 		return upload->result;
 	upload->finishing = true;
-	if (upload->fd < 0 && !upload->in_parts && upload->length <= INLINE_MAX)
+	if (upload->fd < 0 && !upload->in_parts && upload->length <= INLINE_MAX) {
+		if (upload->hashes)
+			hashes_add(upload->hashes, upload->bytes.data, upload->bytes.len);
+		if (upload->hashes)
+			hashes_end(upload->hashes);
 		return 0;
+	}
 	return hand_over(upload, ready, arg);
 }
 
