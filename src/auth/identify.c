@@ -16,7 +16,7 @@ static const struct scheme schemes[] = {
 
 enum { SCHEMES = sizeof(schemes) / sizeof(*schemes) };
 
-/* Fetch Metadata: only browsers send the field, and none leaves it out on purpose. */
+/* Fetch Metadata, 2 and 3: only browsers send the field, to https and to loopback. */
 static bool is_browser(const struct request *request)
 {
 	return request_header(request, "Sec-Fetch-Mode");
