@@ -14,8 +14,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct digest;
 struct method;
+struct nonces;
 struct request;
+struct scheme;
 struct site;
 
 /* What the daemon's requests have in common; outlives them. */
@@ -26,6 +29,9 @@ struct dav {
 	const struct site *site; /* which URLs are ours */
 	const char *users;       /* domains whose accounts may upload, separated by one space */
 	uint64_t max_file_size;
+	uint64_t quota;        /* bytes an account; 0: what the disk has */
+	uint64_t resources;    /* an account; 0: any number */
+	struct nonces *nonces; /* auth's */
 };
 
 /* What a step says to the driver. */
@@ -56,6 +62,8 @@ struct answer {
 	struct buf bytes;
 	struct content content; /* closed by request_end() */
 	uint64_t offset, length;
+	int64_t digested; /* the content's number, when its digest is asked for */
+	bool digest_due;  /* reading it through comes first (dav/checksum.h) */
 	/*
 	 * Of ANSWER_CONTENT, when several pieces are sent (RFC 9110, 14.6): `offset` and `length` follow from the piece that is under
 	 * way. `total` bytes in all, with what stands between them.
@@ -82,6 +90,7 @@ struct request {
 	/* As received, checked by http. */
 	const struct method *method;
 	struct path path;
+	const char *target;      /* byte by byte */
 	const char *url;         /* base-url and the encoded path: what prompts and answers show */
 	bool server_wide;        /* OPTIONS * */
 	struct path destination; /* of methods that have one */
@@ -93,16 +102,23 @@ struct request {
 
 	/* Who asks: filled in by auth's identify; believed only when `proven`. */
 	bool claimed;
+	const struct scheme *scheme; /* that it was claimed by */
 	struct jid claim;
 	const char *transaction_id; /* never logged */
 	const char *
 		password; /* of an app password's form, to be checked before all else; never logged */
+	const struct digest *digest; /* likewise, of Digest; never logged */
 	bool proven;
 
 	/* The body, when the method takes one. */
 	struct buf xml;
 	struct upload *upload;
 	bool upload_kept; /* a COMMIT names it */
+	struct digests
+		*digests;  /* that the content must have (dav/checksum.h); NULL: none is said */
+	struct part *part; /* of an upload in parts (dav/part.h); NULL: it is sent whole */
+	bool admitted;     /* dav_admit() has let it in */
+	uint64_t room;     /* bytes that the content may have */
 
 	struct store_change change;
 	struct answer answer;
@@ -127,8 +143,8 @@ void answer_begin(struct request *request, int status);
 void answer_header(struct request *request, const char *name, const char *value);
 
 /*
- * An error: a sentence for a person in text/plain, or, with a condition of RFC 4918, 16 ("DAV:" names without prefix), a DAV:error.
- * Returns STEP_ANSWER.
+ * An error: a sentence for a person in text/plain; or, with a condition of RFC 4918, 16 ("DAV:" names without prefix), a DAV:error, in which
+ * the sentence, if there is one, follows the condition as an element of ours. Returns STEP_ANSWER.
  */
 enum step_result answer_error(
 	struct request *request, int status, const char *condition, const char *sentence);
