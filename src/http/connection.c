@@ -18,9 +18,9 @@
 #include <unistd.h>
 
 enum {
-	DISCARDED_MAX = 64 << 10,
-	KEPT_MAX = 4096,   /* bytes of a buffer */
-	HEAD_TIME = 15000, /* milliseconds, as all below */
+	DISCARDED_MAX = 64 << 10, /* of a body, for the sake of the next request */
+	KEPT_MAX = 4096,          /* bytes of a buffer */
+	HEAD_TIME = 15000,        /* milliseconds, as all below */
 	IDLE_TIME = 60000,
 	GOODBYE_TIME = 2000,
 	RATE_TIME = 30000,
@@ -237,6 +237,18 @@ static void log_request(const struct connection *connection)
 		request->proven ? request->claim.bare : NULL, NULL);
 }
 
+/*
+ * Closing while the other side still sends would take back the answer that it has not read yet: what comes is thrown away until it has
+ * ended, for GOODBYE_TIME at most.
+ */
+static void linger(struct connection *connection)
+{
+	if (connection->tls)
+		tls_shutdown(connection->tls);
+	shutdown(connection->fd, SHUT_WR);
+	connection->phase = PHASE_LINGER;
+}
+
 /* The answer is out. */
 static void finish(struct connection *connection)
 {
@@ -256,11 +268,7 @@ static void finish(struct connection *connection)
 	} else if (!left && connection->in.len == 0 && !connection->tls) {
 		close_connection(connection);
 	} else {
-		if (connection->tls)
-			tls_shutdown(connection->tls);
-		shutdown(connection->fd, SHUT_WR);
-		connection->phase = PHASE_LINGER;
-		connection->discarded = 0;
+		linger(connection);
 	}
 }
 
@@ -326,18 +334,19 @@ static bool turn_discard(struct connection *connection)
 		connection->phase = PHASE_HEAD;
 		return true;
 	}
-	if (error < 0 || connection->eof || connection->discarded > DISCARDED_MAX) {
+	if (error == 0 && !connection->eof && connection->discarded <= DISCARDED_MAX)
+		return false;
+	if (connection->eof)
 		close_connection(connection);
-		return true;
-	}
-	return false;
+	else
+		linger(connection);
+	return true;
 }
 
 static bool turn_linger(struct connection *connection)
 {
-	connection->discarded += connection->in.len;
 	connection->in.len = 0;
-	if (connection->eof || connection->discarded > DISCARDED_MAX)
+	if (connection->eof)
 		close_connection(connection);
 	return connection->eof;
 }

@@ -149,6 +149,35 @@ def test_early_refusal_is_seen(world, daemon):
     assert tybalt.put("/a", body).status_code == 403
 
 
+@pytest.mark.parametrize("framing,begin,end", [
+    ("Content-Length: 16777216", b"", b""),
+    ("Transfer-Encoding: chunked", b"1000000\r\n", b"\r\n0\r\n\r\n"),
+])
+def test_early_refusal_lets_the_client_finish(daemon, framing, begin, end):
+    """Nothing is reset before all was sent and the answer read: some systems throw away with a reset what they have not read yet."""
+    with connect(daemon) as s:
+        s.sendall(head(daemon, "PUT /a HTTP/1.1", framing) + begin)
+        reader = Reader(s)
+        assert reader.answer().status == 401
+        for _ in range(256):
+            s.sendall(b"x" * 65536)
+        s.sendall(end)
+        s.shutdown(socket.SHUT_WR)
+        assert reader.at_end()
+
+
+def test_early_refusal_does_not_wait_for_ever(daemon):
+    """2 s after the answer it is over, whatever is sent."""
+    with connect(daemon) as s:
+        s.sendall(head(daemon, "PUT /a HTTP/1.1", "Content-Length: 1000000000000"))
+        assert Reader(s).answer().status == 401
+        began = time.monotonic()
+        with pytest.raises(OSError):
+            while time.monotonic() < began + 15:
+                s.sendall(b"x" * 65536)
+        assert time.monotonic() < began + 10
+
+
 def test_small_unwanted_bodies_keep_the_connection(world, daemon):
     romeo = world.person("romeo@localhost")
     with connect(daemon) as s:
