@@ -132,9 +132,12 @@ def test_explorer_copies_a_file_up(world, prosody):
     patch("Win32LastModifiedTime", "Win32FileAttributes", If=f"({token})")
     client.ask("HEAD", name, 200)
     client.ask("UNLOCK", name, 204, Lock_Token=token)
+    body = '<D:propfind xmlns:D="DAV:" xmlns:Z="urn:schemas-microsoft-com:"><D:prop>%s</D:prop></D:propfind>' % "".join(
+        f"<Z:{one}/>" for one in dates)
+    found = propstats(client.ask("PROPFIND", name, 207, body, Depth="0"))
+    assert found == {200: {WIN32 + one: value for one, value in dates.items()}}
     found = propstats(client.ask("PROPFIND", name, 207, b"", Depth="0"))[200]
-    assert {one: found[WIN32 + one] for one in dates} == dates
-    assert found["{DAV:}getcontentlength"] == "200000"
+    assert found["{DAV:}getcontentlength"] == "200000" and found["{DAV:}getlastmodified"] == dates["Win32LastModifiedTime"]
     assert client.ask("GET", name, 200).content == content
 
 
