@@ -4,6 +4,7 @@ import os
 import re
 import socket
 import ssl
+import subprocess
 
 import pytest
 import requests
@@ -118,6 +119,33 @@ def unnamed_bytes(daemon):
     return max(sizes)
 
 
+@KINDS
+def test_clients_through_it(behind, kind, tmp_path):
+    """rclone moves a tree, curl puts and renames by Digest: they name https URLs only."""
+    b = behind(kind)
+    source = tmp_path / "source"
+    (source / "sub dir").mkdir(parents=True)
+    for name in ("large", "sub dir/é %20"):
+        (source / name).write_bytes(os.urandom(2 << 20))
+
+    def run(*arguments):
+        return subprocess.run(arguments, text=True, capture_output=True, timeout=60, check=True).stdout.strip()
+    config = tmp_path / "rclone.conf"
+    config.write_text(f"[m]\ntype = webdav\nurl = {b.base}\nvendor = other\nuser = {ROMEO}\npass = {run('rclone', 'obscure', b.password)}\n")
+    rclone = ["rclone", "--config", str(config), "--ca-cert", b.nginx.certificate]
+    run(*rclone, "copy", str(source), "m:up")
+    run(*rclone, "moveto", "m:up", "m:below/moved")
+    run(*rclone, "copyto", "m:below/moved/large", "m:copy")
+    run(*rclone, "check", "--download", str(source), "m:below/moved")
+    assert b.ask("GET", "/copy").content == (source / "large").read_bytes()
+    assert b.daemon.log().count("method=PUT ") == 2
+    curl = ["curl", "-sS", "--digest", "-u", f"{ROMEO}:{b.password}", "--cacert", b.nginx.certificate, "-o", "/dev/null",
+            "-w", "%{http_code}"]
+    assert run(*curl, "-T", str(source / "large"), b.base + "/new%20name") == "201"
+    assert run(*curl, "-X", "MOVE", "-H", f"Destination: {b.base}/newer", b.base + "/new%20name") == "201"
+    assert b.ask("GET", "/newer").content == (source / "large").read_bytes()
+
+
 @pytest.mark.parametrize("kind", ["readme", "forwarded"])
 def test_what_a_client_forges(behind, kind):
     """The proxy writes over it, or takes it away."""
@@ -210,3 +238,20 @@ def test_what_a_stranger_says(plain, headers):
     assert ask("COPY", "/a", {**headers, **ours, "Destination": "https://files.example.org/b"}).status_code == 201
     assert ask("GET", "/a", {"Host": "evil.example", HOST: "files.example.org"}).status_code == 421
     assert ask("GET", "/a", {"Host": "evil.example", "Forwarded": "host=files.example.org"}).status_code == 421
+
+
+def test_prompts_and_log(world, prosody):
+    """What people are asked names base-url, and the address that the proxy tells."""
+    daemon = world.daemon(prosody, base_url="https://files.example.org", host="second.example", trusted_proxies="127.0.0.1")
+    romeo = world.person(ROMEO)
+    here = f"http://127.0.0.1:{daemon.port}"
+    for said in ({HOST: "second.example:77", PROTO: "http", FOR: "192.0.2.7"},
+                 {"Forwarded": "for=192.0.2.7;host=\"second.example:77\";proto=http"}):
+        answer = romeo.request("PUT", here + "/a", b"x", headers={"Host": "backend.example", **said}, jid=ROMEO)
+        assert answer.status_code in (201, 204)
+        prompt = romeo.prompts[-1]
+        assert prompt.url == "https://files.example.org/a"
+        assert "192.0.2.7" in prompt.body and "second" not in prompt.body and "backend" not in prompt.body
+        assert romeo.request("PUT", here + "/a", b"x", headers={"Host": "evil.example", FOR: "192.0.2.7"}).status_code == 421
+    log = daemon.log()
+    assert "address=192.0.2.7" in log and "second" not in log and "backend" not in log and "evil" not in log
