@@ -1,3 +1,4 @@
+#include "dav/depth.h"
 #include "dav/listing.h"
 #include "dav/methods.h"
 #include "dav/multistatus.h"
@@ -7,7 +8,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 enum { PROPERTIES_MAX = 256 };
 
@@ -29,12 +29,23 @@ static int refuse(struct request *request, int status, const char *sentence)
 	return -ECANCELED;
 }
 
+/* What is asked for twice is told once. */
+static bool is_named(const struct propfind *propfind, const struct xml_node *node)
+{
+	for (size_t i = 0; i < propfind->count; i++)
+		if (xml_is(node, propfind->names[i].ns, propfind->names[i].name))
+			return true;
+	return false;
+}
+
 static int read_names(
 	struct request *request, const struct xml_node *prop, struct propfind *propfind)
 {
 	propfind->names = arena_alloc(request->arena, PROPERTIES_MAX * sizeof(*propfind->names));
 	for (const struct xml_node *node = xml_first_element(prop); node;
 		node = xml_next_element(node)) {
+		if (is_named(propfind, node))
+			continue;
 		if (propfind->count == PROPERTIES_MAX)
 			return refuse(request, 413, "That asks for too many properties.");
 		propfind->names[propfind->count++] =
@@ -47,7 +58,7 @@ static int read_names(
 static int read_body(struct request *request, struct propfind *propfind)
 {
 	static const char malformed[] = "The body is no DAV:propfind (RFC 4918, 14.20).";
-	const struct xml_node *node, *include;
+	const struct xml_node *prop, *allprop, *propname, *include;
 	struct xml_node *root;
 	int error;
 
@@ -59,18 +70,16 @@ static int read_body(struct request *request, struct propfind *propfind)
 		return refuse(request, 413, "The body is larger or deeper than a request needs.");
 	if (error < 0 || !xml_is(root, NS_DAV, "propfind"))
 		return refuse(request, 400, malformed);
-	if ((node = xml_child(root, NS_DAV, "prop"))) {
-		propfind->kind = PROP;
-		return read_names(request, node, propfind);
-	}
-	if (xml_child(root, NS_DAV, "propname")) {
-		propfind->kind = PROPNAME;
-		return 0;
-	}
-	if (!xml_child(root, NS_DAV, "allprop"))
-		return refuse(request, 400, malformed);
+	prop = xml_child(root, NS_DAV, "prop");
+	allprop = xml_child(root, NS_DAV, "allprop");
+	propname = xml_child(root, NS_DAV, "propname");
 	include = xml_child(root, NS_DAV, "include");
-	return include ? read_names(request, include, propfind) : 0;
+	if (!!prop + !!allprop + !!propname != 1)
+		return refuse(request, 400, malformed);
+	propfind->kind = prop ? PROP : propname ? PROPNAME : ALLPROP;
+	if (prop)
+		return read_names(request, prop, propfind);
+	return allprop && include ? read_names(request, include, propfind) : 0;
 }
 
 /* Dead properties of what is looked at; most resources have none. */
@@ -229,23 +238,23 @@ static int write_response(
 /* RFC 4918, 9.1 */
 int propfind_select(struct request *request, struct tx *tx, const struct walk *walk)
 {
-	const char *depth = request_header(request, "Depth");
+	enum depth depth = depth_of(request, DEPTH_INFINITY);
 	struct propfind *propfind = arena_alloc(request->arena, sizeof(*propfind));
 	struct listing *listing = arena_alloc(request->arena, sizeof(*listing));
 	int error;
 
-	if (!depth || strcasecmp(depth, "infinity") == 0) {
+	if (depth == DEPTH_INFINITY) {
 		answer_error(request, 403, "propfind-finite-depth", NULL);
 		return -ECANCELED;
 	}
-	if (strcmp(depth, "0") != 0 && strcmp(depth, "1") != 0)
+	if (depth == DEPTH_MALFORMED)
 		return refuse(request, 400, "Depth is 0, 1 or infinity.");
 	error = read_body(request, propfind);
 	if (error < 0)
 		return error;
 	*listing = (struct listing){
 		.self = true,
-		.members = *depth == '1',
+		.members = depth == DEPTH_1,
 		.content_type = "application/xml; charset=utf-8",
 		.status = 207,
 		.begin = multistatus_begin,
