@@ -139,27 +139,34 @@ static bool conflicts(const struct lock *lock, const struct lock *other)
 	return !lock->shared || !other->shared;
 }
 
+/* Whether its scope takes in the other's root: a collection's path ends in a slash. */
+static bool covers(const struct lock *lock, const struct lock *other)
+{
+	size_t length = strlen(lock->href);
+
+	return lock->infinite && lock->href[length - 1] == '/' &&
+	       strncmp(lock->href, other->href, length) == 0;
+}
+
 /* How many hold on the root of the first: its own, and those of infinite depth from between. */
 static size_t count_on(const struct lock *one, const struct lock *locks, size_t count)
 {
 	size_t on = 0;
 
 	for (size_t i = 0; i < count; i++)
-		on += locks[i].resource == one->resource ||
-		      (locks[i].infinite &&
-			      strncmp(locks[i].href, one->href, strlen(locks[i].href)) == 0);
+		on += locks[i].resource == one->resource || covers(&locks[i], one);
 	return on;
 }
 
 /*
- * A lock of infinite depth meets those below, `here` hold on the collection itself (RFC 4918, 9.10.3: a 207 names what stands
- * against it).
+ * A lock of infinite depth meets those below (RFC 4918, 9.10.3: a 207 names what stands against it); `here` are those that hold on
+ * the collection itself.
  */
 static int check_below(struct request *request, struct tx *tx, const struct lock *lock,
-	const struct resource *collection, size_t here)
+	const struct resource *collection, const struct lock *here, size_t here_count)
 {
 	struct multistatus_refusal *refusals;
-	size_t count, refused = 0;
+	size_t count, refused = 0, inherited = 0;
 	struct lock *below;
 	int error = store_locks_below(
 		tx, request->arena, collection->id, collection->owner, &below, &count);
@@ -176,8 +183,10 @@ static int check_below(struct request *request, struct tx *tx, const struct lock
 		multistatus_answer_refusals(request, refusals, refused);
 		return -ECANCELED;
 	}
+	for (size_t i = 0; i < here_count; i++)
+		inherited += here[i].infinite;
 	for (size_t i = 0; i < count; i++)
-		if (here + count_on(&below[i], below, count) >= LOCKS_A_RESOURCE)
+		if (inherited + count_on(&below[i], below, count) >= LOCKS_A_RESOURCE)
 			return refuse(request, 403, NULL, too_many);
 	return 0;
 }
@@ -289,7 +298,7 @@ int lock_commit(struct request *request, struct tx *tx, const struct walk *walk)
 	lock.href = root_of(request, walk);
 	error = check_here(request, &lock, locks, count);
 	if (error == 0 && there && lock.infinite && last->collection)
-		error = check_below(request, tx, &lock, last, count);
+		error = check_below(request, tx, &lock, last, locks, count);
 	if (error == 0)
 		error = check_cap(request, tx);
 	return error < 0 ? error : make_lock(request, tx, walk, &lock);

@@ -5,6 +5,7 @@ test_dav, members that may not be read in test_rights.
 """
 
 import email
+import os
 import re
 import sqlite3
 import statistics
@@ -142,6 +143,15 @@ def test_locks_a_resource(romeo):
         lock(romeo, path, scope="shared", Depth="0")
     lock(romeo, "/c/d/other", scope="shared", status=201, If=f"</c/> ({upper}) </c/d/> ({lower})")
     assert romeo.propfind("/c/d/f").text.count("<D:activelock>") == 16
+    # What holds on one name holds on no longer one, and what holds on a collection alone on none.
+    for path in ("/e/", "/e/f", "/e/foo"):
+        romeo.request("MKCOL" if path[-1] == "/" else "PUT", path)
+    for path, depth in [("/e/f", "infinity"), ("/e/foo", "infinity"), ("/e/", "0")]:
+        for _ in range(14):
+            lock(romeo, path, scope="shared", Depth=depth)
+    lock(romeo, "/e/", scope="shared")
+    lock(romeo, "/e/", scope="shared")
+    lock(romeo, "/e/foo", scope="shared", status=403)
     for said in ("Infinite", "Second-4100000000", "Second-99999999999999999999", "Second-0", "nonsense", None):
         romeo.put("/t", b"x", new=False)
         token = lock(romeo, "/t", **({"Timeout": said} if said else {}))
@@ -341,8 +351,13 @@ def test_depth_is_said(romeo):
         assert answer.status_code == status, (method, path, depth)
 
 
-def test_listing_in_constant_memory(romeo):
+def test_listing_in_constant_memory(world, prosody):
     """A long 207 streams; memory does not grow with it."""
+    daemon = world.daemon(prosody, threads="1")
+    daemon.stop()
+    # A sanitizer keeps what was given back: here not much of it.
+    daemon.start(environment={"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1"})
+    romeo = world.person(ROMEO)
     romeo.request("MKCOL", "/c")
     romeo.put("/c/0000", b"x")
     romeo.request("PROPPATCH", "/c/0000", patch(("set", f"<x:p>{'v' * 60000}</x:p>")))
@@ -354,14 +369,15 @@ def test_listing_in_constant_memory(romeo):
             while got := s.recv(1 << 20):
                 size += len(got)
         return size
-    for i in range(1, 40):
+    # The store's caches are full after that.
+    for i in range(1, 250):
         assert to(romeo, "COPY", "/c/0000", f"/c/{i:04}").status_code == 201
     listing()
     before = peak_memory(romeo.daemon)
-    for i in range(40, 600):
+    for i in range(250, 600):
         assert to(romeo, "COPY", "/c/0000", f"/c/{i:04}").status_code == 201
     assert listing() > 600 * 60000
-    assert peak_memory(romeo.daemon) - before < 16 << 20
+    assert peak_memory(romeo.daemon) - before < 8 << 20
 
 
 def test_nothing_is_said_before_it_is_so(romeo):
