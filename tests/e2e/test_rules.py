@@ -7,6 +7,7 @@ test_dav, members that may not be read in test_rights.
 import email
 import os
 import re
+import socket
 import sqlite3
 import statistics
 import time
@@ -378,6 +379,38 @@ def test_listing_in_constant_memory(world, prosody):
         assert to(romeo, "COPY", "/c/0000", f"/c/{i:04}").status_code == 201
     assert listing() > 600 * 60000
     assert peak_memory(romeo.daemon) - before < 8 << 20
+
+
+def test_every_page_asks_again(world, prosody):
+    """Every listing leaves out what the asker may not read: who is taken off the list meanwhile gets no further page."""
+    world.daemon(prosody)
+    romeo, juliet = world.person(ROMEO), world.person(JULIET)
+    romeo.request("MKCOL", "/c")
+    romeo.share("/c", [JULIET])
+    romeo.put("/c/0000", b"x")
+    romeo.request("PROPPATCH", "/c/0000", patch(("set", f"<x:p>{'v' * 60000}</x:p>")))
+    for i in range(1, 250):
+        assert to(romeo, "COPY", "/c/0000", f"/c/{i:04}").status_code == 201
+
+    def listing(meanwhile):
+        with socket.socket() as s:
+            s.settimeout(20)
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            s.connect(("127.0.0.1", juliet.daemon.port))
+            s.sendall(head(juliet.daemon, "PROPFIND /c/ HTTP/1.1", "Depth: 1", "Connection: close", person=juliet))
+            got = s.recv(4096)
+            assert b" 207 " in got
+            meanwhile()
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+            while more := s.recv(1 << 20):
+                got += more
+        return got.count(b"<D:response>"), got.endswith(b"0\r\n\r\n")
+    assert listing(lambda: None) == (251, True)
+    count, whole = listing(lambda: romeo.share("/c", []))
+    assert count < 251 and not whole
+    romeo.share("/c", [JULIET])
+    count, whole = listing(lambda: romeo.request("DELETE", "/c"))
+    assert count < 251 and not whole
 
 
 def test_nothing_is_said_before_it_is_so(romeo):
