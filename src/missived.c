@@ -126,6 +126,8 @@ static int open_http(struct daemon *daemon, char *error, size_t size)
 		.base_url = config->http.base_url,
 		.users = config->xmpp.users,
 		.max_file_size = config->limits.max_file_size,
+		.quota = config->limits.quota,
+		.resources = config->limits.resources,
 	};
 	return http_start(&daemon->http, daemon->loop, &options, error, size);
 }

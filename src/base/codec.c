@@ -76,6 +76,22 @@ int hex_digit(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
+int hex_decode(void *out, const char *text, size_t length)
+{
+	unsigned char *bytes = out;
+
+	if (strlen(text) != 2 * length)
+		return -EINVAL;
+	for (size_t i = 0; i < length; i++) {
+		int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return -EINVAL;
+		bytes[i] = (unsigned char)(high << 4 | low);
+	}
+	return 0;
+}
+
 void hex_encode(char *out, const void *bytes, size_t length)
 {
 	static const char digits[] = "0123456789abcdef";

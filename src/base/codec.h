@@ -13,6 +13,9 @@ char *base64_encode(struct arena *arena, const void *bytes, size_t length);
 /* The value of a hex digit of either case; -1: it is none. */
 int hex_digit(char c);
 
+/* Exactly `length` bytes from twice as many digits of either case, nothing behind. 0 or -EINVAL. */
+int hex_decode(void *out, const char *text, size_t length);
+
 /* Lower case; `out` holds 2 * length + 1. */
 void hex_encode(char *out, const void *bytes, size_t length);
 

@@ -29,8 +29,9 @@ struct key;
 /* Writes the value into its place: NULL, or what is wrong with it. */
 typedef const char *key_set(struct reading *reading, const struct key *key, const char *value);
 
-static key_set set_text, set_listen, set_base_url, set_readable, set_count, set_threads, set_bool,
-	set_server, set_domain, set_users, set_networks, set_secret_file, set_duration, set_bytes;
+static key_set set_text, set_listen, set_base_url, set_readable, set_count, set_resources,
+	set_threads, set_bool, set_server, set_domain, set_users, set_networks, set_secret_file,
+	set_duration, set_bytes;
 
 struct key {
 	const char *section, *name;
@@ -63,6 +64,8 @@ static const struct key keys[] = {
 	{"store",  "may-block",       "no",                          set_bool,        PLACE(store.may_block)},
 	{"limits", "max-file-size",   "10G",                         set_bytes,       PLACE(limits.max_file_size)},
 	{"limits", "keep-free",       "1G",                          set_bytes,       PLACE(limits.keep_free)},
+	{"limits", "quota",           "0",                           set_bytes,       PLACE(limits.quota)},
+	{"limits", "resources",       "1000000",                     set_resources,   PLACE(limits.resources)},
 	{"limits", "connections",     "10000",                       set_count,       PLACE(limits.connections)},
 };
 /* clang-format on */
@@ -158,15 +161,28 @@ static const char *set_duration(struct reading *reading, const struct key *key, 
 	return NULL;
 }
 
-static const char *set_count(struct reading *reading, const struct key *key, const char *value)
+/* Zero or more of them. NULL, or what is wrong. */
+static const char *set_number(
+	struct reading *reading, const struct key *key, const char *value, uint64_t most)
 {
 	static const char *const units[] = {"", NULL};
 	static const uint64_t factors[] = {1};
 	uint64_t *count = place_of(reading, key);
 
-	if (!parse_unit(value, units, factors, count) || *count > 1000000)
-		return "this is no number from 0 to 1000000";
+	if (!parse_unit(value, units, factors, count) || *count > most)
+		return arena_printf(reading->arena, "this is no number from 0 to %llu",
+			(unsigned long long)most);
 	return NULL;
+}
+
+static const char *set_resources(struct reading *reading, const struct key *key, const char *value)
+{
+	return set_number(reading, key, value, 1000000000);
+}
+
+static const char *set_count(struct reading *reading, const struct key *key, const char *value)
+{
+	return set_number(reading, key, value, 1000000);
 }
 
 static const char *set_threads(struct reading *reading, const struct key *key, const char *value)

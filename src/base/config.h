@@ -32,6 +32,8 @@ struct config {
 	struct {
 		uint64_t max_file_size; /* bytes */
 		uint64_t keep_free;     /* bytes */
+		uint64_t quota;         /* bytes an account; 0: what the disk has */
+		uint64_t resources;     /* an account; 0: any number */
 		uint64_t connections;
 	} limits;
 };

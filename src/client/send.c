@@ -1,24 +1,23 @@
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/digest.h"
 #include "base/text.h"
 #include "client/client.h"
 #include "client/discover.h"
 #include "client/offer.h"
 #include "client/patch.h"
-#include "client/transfer.h"
+#include "client/upload.h"
 #include "xml/reader.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* Addresses in one message to the XEP-0033 service: servers take no more than some dozens. */
-enum { ADDRESSES_MAX = 20, EXTENSION_MAX = 8 };
+enum { ADDRESSES_MAX = 20 };
 
 struct sending {
 	struct client *client;
@@ -28,73 +27,6 @@ struct sending {
 	const char *failed; /* a recipient, or the service, that could not be reached; NULL: none */
 	const char *id;     /* of the message that is out */
 };
-
-static const char *media_type(const char *name)
-{
-	static const struct {
-		const char *end, *type;
-	} types[] = {
-		{".txt", "text/plain; charset=utf-8"},
-		{".html", "text/html"},
-		{".pdf", "application/pdf"},
-		{".png", "image/png"},
-		{".jpg", "image/jpeg"},
-		{".jpeg", "image/jpeg"},
-		{".gif", "image/gif"},
-		{".webp", "image/webp"},
-		{".mp3", "audio/mpeg"},
-		{".ogg", "audio/ogg"},
-		{".opus", "audio/ogg"},
-		{".mp4", "video/mp4"},
-		{".webm", "video/webm"},
-		{".zip", "application/zip"},
-	};
-	const char *dot = strrchr(name, '.');
-
-	for (size_t i = 0; dot && i < sizeof(types) / sizeof(*types); i++)
-		if (strcasecmp(dot, types[i].end) == 0)
-			return types[i].type;
-	return "application/octet-stream";
-}
-
-/* 128 random bits, and the extension so that the other side's desktop knows what it is. */
-static const char *make_url(struct sending *sending, const char *name)
-{
-	static const char letters[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-	const char *dot = strrchr(name, '.');
-	size_t length = dot ? strlen(dot + 1) : 0;
-	char random[RANDOM_ID];
-
-	random_id(random);
-	if (length == 0 || length > EXTENSION_MAX || strspn(dot + 1, letters) != length)
-		dot = "";
-	return arena_printf(sending->client->arena, "%s%s%s", sending->services.url, random, dot);
-}
-
-static int upload(struct sending *sending, const char *file, const char *name, const char *url)
-{
-	struct client *client = sending->client;
-	struct transfer transfer = {.method = "PUT", .url = url, .label = name};
-	struct stat status;
-	int result, code = 0;
-
-	transfer.upload = open(file, O_RDONLY | O_CLOEXEC);
-	if (transfer.upload < 0 || fstat(transfer.upload, &status) < 0)
-		return client_fail("%s: %s", file, strerror(errno));
-	transfer.upload_length = (uint64_t)status.st_size;
-	transfer.headers[0] = "If-None-Match: *";
-	transfer.headers[1] = arena_printf(client->arena, "Content-Type: %s", media_type(name));
-	result = transfer_run(client->session, client->arena, &client->account, &transfer);
-	if (result < 0 && transfer.status / 100 != 4 && transfer.status / 100 != 5)
-		code = client_fail("%s: %s", file, transfer.error);
-	else if (transfer.status != 201)
-		code = client_fail("%s: the server has refused it: %s", file,
-			transfer_refusal(client->arena, &transfer));
-	close(transfer.upload);
-	transfer_free(&transfer);
-	return code;
-}
 
 /* ---- telling the recipients ---- */
 
@@ -187,13 +119,13 @@ static int send_file(struct sending *sending, const char *file)
 	struct client *client = sending->client;
 	const char *base = strrchr(file, '/'),
 		   *name = offer_safe_name(client->arena, base ? base + 1 : file);
-	const char *url = make_url(sending, name);
+	const char *url;
 	struct patch patch = {.displayname = name,
 		.jids = sending->recipients,
 		.count = sending->count,
 		.set_list = true};
 
-	if (upload(sending, file, name, url))
+	if (upload_file(client, &sending->services, file, name, &url))
 		return 1;
 	if (patch_properties(client, url, &patch)) {
 		rm_command(client, 1, (char *[]){(char *)url, NULL});

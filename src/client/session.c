@@ -355,6 +355,15 @@ int session_turn(struct session *session, unsigned milliseconds)
 	return session->state == ONLINE ? 0 : -ENOTCONN;
 }
 
+int session_wait(struct session *session, unsigned milliseconds)
+{
+	uint64_t end = now() + milliseconds;
+
+	while (session->state == ONLINE && now() < end)
+		session_turn(session, 100);
+	return session->state == ONLINE ? 0 : -ENOTCONN;
+}
+
 void session_send(struct session *session, struct buf *stanza)
 {
 	/* libstrophe 0.12 reads to the NUL whatever length it is told. */

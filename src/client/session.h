@@ -25,6 +25,9 @@ const struct jid *session_jid(const struct session *session);
 int session_fd(const struct session *session);
 int session_turn(struct session *session, unsigned milliseconds);
 
+/* Goes on with the stream for so long. 0 or -ENOTCONN. */
+int session_wait(struct session *session, unsigned milliseconds);
+
 /* Why the stream was lost. */
 const char *session_error(const struct session *session);
 

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "client/links.h"
 #include "client/progress.h"
+#include "xml/reader.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -20,6 +21,7 @@ struct run {
 	struct transfer *transfer;
 	struct arena *arena;
 	struct progress progress;
+	uint64_t left; /* of the upload */
 };
 
 static const char *copy_value(
@@ -50,6 +52,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
 		{"Content-Range", &transfer->content_range},
 		{"Content-Disposition", &transfer->content_disposition},
 		{"Location", &transfer->location},
+		{"Upload-Offset", &transfer->upload_offset},
 	};
 	const char *value;
 
@@ -93,12 +96,17 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 static size_t on_upload(char *bytes, size_t size, size_t count, void *arg)
 {
 	struct run *run = arg;
-	ssize_t got = read(run->transfer->upload, bytes, size * count);
+	struct transfer *transfer = run->transfer;
+	size_t most = size * count < run->left ? size * count : (size_t)run->left;
+	ssize_t got = read(transfer->upload, bytes, most);
 
-	if (got < 0)
+	/* A file that has become shorter cannot be what was announced. */
+	if (got < 0 || (got == 0 && most > 0))
 		return CURL_READFUNC_ABORT;
-	run->transfer->already += (uint64_t)got;
-	progress_show(&run->progress, run->transfer->already, run->transfer->upload_length);
+	run->left -= (uint64_t)got;
+	transfer->already += (uint64_t)got;
+	progress_show(&run->progress, transfer->already,
+		transfer->whole ? transfer->whole : transfer->upload_length);
 	return (size_t)got;
 }
 
@@ -187,7 +195,7 @@ static CURLcode drive(struct session *session, CURLM *multi)
 int transfer_run(struct session *session, struct arena *arena, const struct account *account,
 	struct transfer *transfer)
 {
-	struct run run = {.transfer = transfer, .arena = arena};
+	struct run run = {.transfer = transfer, .arena = arena, .left = transfer->upload_length};
 	const char *refused = link_refused(arena, account, transfer->url), *id;
 	struct curl_slist *headers;
 	CURLM *multi;
@@ -221,6 +229,18 @@ void transfer_free(struct transfer *transfer)
 	buf_free(&transfer->text);
 }
 
+/* The sentence for people in a DAV:error of our server, else NULL. */
+static const char *sentence_of(struct arena *arena, const struct transfer *transfer)
+{
+	const struct xml_node *sentence;
+	struct xml_node *root;
+
+	if (xml_read(arena, transfer->text.data, transfer->text.len, &xml_limits_dav, &root) < 0)
+		return NULL;
+	sentence = xml_child(root, "urn:missive:dav", "sentence");
+	return sentence ? xml_text(arena, sentence) : NULL;
+}
+
 const char *transfer_refusal(struct arena *arena, const struct transfer *transfer)
 {
 	size_t length = transfer->text.len;
@@ -231,7 +251,10 @@ const char *transfer_refusal(struct arena *arena, const struct transfer *transfe
 	while (length && (transfer->text.data[length - 1] == '\n' ||
 				 transfer->text.data[length - 1] == '\r'))
 		length--;
-	text = arena_strndup(arena, length ? transfer->text.data : "", length < 300 ? length : 300);
+	text = sentence_of(arena, transfer);
+	if (!text)
+		text = arena_strndup(
+			arena, length ? transfer->text.data : "", length < 300 ? length : 300);
 	return arena_printf(arena, "%d %s", transfer->status,
 		text_is_presentable(text) && *text != '<' ? text : "");
 }

@@ -13,6 +13,8 @@ struct transfer {
 	const char *body;       /* text to send; NULL: none */
 	int upload;             /* a file to send from here on; -1: none */
 	uint64_t upload_length; /* bytes */
+	uint64_t
+		whole; /* bytes that the bar ends with when this is a part of them; 0: upload_length */
 	int (*take)(void *arg, struct transfer *transfer, const char *bytes, size_t length);
 	void *arg; /* `take` gets the content of a 2xx answer: 0, or negative errno to stop */
 	const char *label; /* for the progress bar; NULL: none */
@@ -20,8 +22,8 @@ struct transfer {
 
 	/* What came of it. */
 	int status; /* 0: no answer came */
-	const char *etag, *content_range, *content_disposition,
-		*location;      /* NULL: absent; in the arena */
+	const char *etag, *content_range, *content_disposition, *location,
+		*upload_offset; /* NULL: absent; in the arena */
 	int64_t content_length; /* -1: unknown */
 	struct buf text;        /* the body of an answer that `take` does not get, up to 1 MiB */
 	uint64_t received;      /* bytes that `take` got */

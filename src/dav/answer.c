@@ -1,3 +1,4 @@
+#include "dav/property.h"
 #include "dav/request.h"
 
 #include <assert.h>
@@ -10,6 +11,7 @@ static const struct {
 	{100, "Continue"},
 	{200, "OK"},
 	{201, "Created"},
+	{202, "Accepted"},
 	{204, "No Content"},
 	{206, "Partial Content"},
 	{207, "Multi-Status"},
@@ -43,17 +45,19 @@ static const struct {
 static const struct {
 	int error;
 	int status;
+	const char *condition; /* RFC 4331, 6; NULL: none */
 	const char *sentence;
 } errors[] = {
-	{ENOENT, 404, "There is nothing here."},
-	{EEXIST, 412, "The name is taken."},
-	{EFBIG, 413, "This is larger than the server takes."},
-	{ENOSPC, 507,
+	{ENOENT, 404, NULL, "There is nothing here."},
+	{EEXIST, 412, NULL, "The name is taken."},
+	{EFBIG, 413, NULL, "This is larger than the server takes."},
+	{EBUSY, 409, NULL, "Another part of this upload is on its way. Send one after the other."},
+	{ENOSPC, 507, "sufficient-disk-space",
 		"There is no room left on the server. Ask its operator, or delete something "
 		"first."},
-	{EDQUOT, 507,
-		"There is no room left on the server. Ask its operator, or delete something "
-		"first."},
+	{EDQUOT, 507, "quota-not-exceeded",
+		"Your account's room is used up. Delete something first, or ask the server's "
+		"operator for more."},
 };
 
 const char *status_reason(int status)
@@ -94,8 +98,12 @@ enum step_result answer_error(
 		answer_header(request, "Content-Type", "application/xml; charset=utf-8");
 		buf_printf(bytes,
 			"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
-			"<D:error xmlns:D=\"DAV:\"><D:%s/></D:error>\n",
+			"<D:error xmlns:D=\"DAV:\"><D:%s/>",
 			condition);
+		if (sentence)
+			buf_printf(bytes, "<sentence xmlns=\"" NS_MISSIVE "\">%s</sentence>",
+				sentence);
+		buf_puts(bytes, "</D:error>\n");
 	} else {
 		answer_header(request, "Content-Type", "text/plain; charset=utf-8");
 		buf_printf(bytes, "%s\n", sentence);
@@ -107,7 +115,8 @@ enum step_result answer_errno(struct request *request, int error)
 {
 	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++)
 		if (errors[i].error == -error)
-			return answer_error(request, errors[i].status, NULL, errors[i].sentence);
+			return answer_error(
+				request, errors[i].status, errors[i].condition, errors[i].sentence);
 	answer_error(request, 503, NULL, "The server's store does not answer. Try again later.");
 	answer_header(request, "Retry-After", "10");
 	return STEP_ANSWER;

@@ -1,12 +1,18 @@
 #include "dav/dav.h"
+#include "dav/checksum.h"
 #include "dav/if.h"
 #include "dav/method.h"
+#include "dav/part.h"
 #include "dav/precondition.h"
+#include "dav/quota.h"
 #include "dav/served.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stddef.h>
+
+/* Content that is read before anything is looked at: refusing it early saves nothing. */
+enum { SMALL = 64 << 10 };
 
 static unsigned mapped_to(const struct walk *walk)
 {
@@ -54,12 +60,10 @@ static int look_up(struct request *request, struct tx *tx, struct walk *walk)
 /* What is wrong with an upload whatever is mapped: said before a person is asked and content is sent. */
 static enum step_result check_upload(struct request *request)
 {
-	if (request_header(request, "Content-Range"))
-		return answer_error(
-			request, 400, NULL, "Uploads in parts are not taken: send it whole.");
+	request->room = UINT64_MAX;
 	if (request->content_length > (int64_t)request->dav->max_file_size)
 		return answer_errno(request, -EFBIG);
-	return STEP_NEXT;
+	return part_read(request) == STEP_NEXT ? checksum_read(request) : STEP_ANSWER;
 }
 
 /* The second URL, before a person is asked; destination_find() asks again in the commit. */
@@ -155,6 +159,47 @@ static int prepare(struct request *request, struct tx *tx, struct walk *walk)
 	return -ECANCELED;
 }
 
+bool dav_admits(const struct request *request)
+{
+	return request->method->body == METHOD_BODY_CONTENT && !request->admitted &&
+	       (request->part || request->content_length < 0 || request->content_length > SMALL ||
+		       request_header(request, "Expect"));
+}
+
+/* What the content may have: what is left of the quota, and what it takes the place of. */
+static int find_room(struct request *request, struct tx *tx, const struct walk *walk)
+{
+	const struct resource *last = &walk->chain[walk->count - 1];
+	int error = quota_rest(request->dav, tx, request->claim.bare, &request->room);
+
+	if (error < 0 || request->room == UINT64_MAX)
+		return error;
+	if (walk->count > walk->path->depth)
+		request->room += last->length;
+	return request->content_length > 0 && (uint64_t)request->content_length > request->room
+		       ? -EDQUOT
+		       : 0;
+}
+
+enum step_result dav_admit(struct request *request, struct tx *tx)
+{
+	struct walk walk;
+	int error;
+
+	assert(request->claimed && request->proven);
+	request->admitted = true;
+	error = prepare(request, tx, &walk);
+	if (error == 0)
+		error = find_room(request, tx, &walk);
+	if (error == 0 && request->part)
+		error = part_admit(request, tx);
+	if (error == 0 && request->part && request->room != UINT64_MAX)
+		request->room += request->part->first;
+	if (error < 0 && error != -ECANCELED)
+		return answer_errno(request, error);
+	return error < 0 ? STEP_ANSWER : STEP_NEXT;
+}
+
 /* OPTIONS without a claim: what could be there for somebody who may see it. */
 static int select_anonymous(struct request *request, struct tx *tx)
 {
@@ -189,13 +234,18 @@ static int run(struct tx *tx, struct store_change *change)
 {
 	struct request *request =
 		(struct request *)((char *)change - offsetof(struct request, change));
+	struct usage before;
 	struct walk walk;
 	int error;
 
 	assert(request->claimed && request->proven);
 	answer_begin(request, 0);
 	error = prepare(request, tx, &walk);
-	return error < 0 ? error : request->method->commit(request, tx, &walk);
+	if (error == 0)
+		error = quota_before(request->dav, tx, request->claim.bare, &before);
+	if (error == 0)
+		error = request->method->commit(request, tx, &walk);
+	return error < 0 ? error : quota_check(request->dav, tx, request->claim.bare, &before);
 }
 
 void dav_commit(struct request *request, struct mailbox *reply)

@@ -6,6 +6,13 @@
 /* May this JID do this here? 403 or 404 before anybody is asked. */
 enum step_result dav_authorize(struct request *request, struct tx *tx);
 
+/*
+ * Before content is sent, to who has proven who asks: refuses what the commit would refuse as it stands now (403, 405, 412, 416, 423, 507), and
+ * finds out how large the content may be. Not due: dav_admits() is false.
+ */
+bool dav_admits(const struct request *request);
+enum step_result dav_admit(struct request *request, struct tx *tx);
+
 /* Reads: the right again, preconditions, the answer. STEP_NEXT: content went away meanwhile, select again in a new transaction. */
 enum step_result dav_select(struct request *request, struct tx *tx);
 

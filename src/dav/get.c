@@ -1,5 +1,6 @@
 #include "base/codec.h"
 #include "base/digest.h"
+#include "dav/checksum.h"
 #include "dav/listing.h"
 #include "dav/method.h"
 #include "dav/methods.h"
@@ -92,6 +93,7 @@ static int get_file(struct request *request, struct tx *tx, const struct resourc
 	answer_header(request, "ETag", arena_strdup(arena, etag));
 	answer_header(request, "Last-Modified", arena_strdup(arena, date));
 	answer_header(request, "Accept-Ranges", "bytes");
+	checksum_headers(request, resource);
 	if (ranged && count == 1)
 		answer_range(request, resource, &spans[0]);
 	else if (ranged)

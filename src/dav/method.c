@@ -15,13 +15,14 @@ static const struct method methods[] = {
 	{"GET",       METHOD_BODY_NONE,    RIGHT_LOOK,   ON_ROOT | ON_MEMBER,        403, false, 0,              false, get_select,      NULL},
 	{"PUT",       METHOD_BODY_CONTENT, RIGHT_UPLOAD, ON_FILE | ON_UNMAPPED,      403, false, TOUCHES_MADE,   false, NULL, put_commit},
 	{"DELETE",    METHOD_BODY_NONE,    RIGHT_CHANGE, ON_MEMBER,                  403, false, TOUCHES_TREE,   false, NULL, delete_commit},
-	{"MKCOL",     METHOD_BODY_REFUSED, RIGHT_UPLOAD, ON_UNMAPPED,                403, false, TOUCHES_MADE,   false, NULL, mkcol_commit},
+	{"MKCOL",     METHOD_BODY_XML,     RIGHT_UPLOAD, ON_UNMAPPED,                403, false, TOUCHES_MADE,   false, NULL, mkcol_commit},
 	{"COPY",      METHOD_BODY_NONE,    RIGHT_LOOK,   ON_MEMBER,                  403, false, 0,              true,  NULL, copy_commit},
 	{"MOVE",      METHOD_BODY_NONE,    RIGHT_CHANGE, ON_MEMBER,                  403, false, TOUCHES_TREE,   true,  NULL, move_commit},
 	{"LOCK",      METHOD_BODY_XML,     RIGHT_UPLOAD, ON_MEMBER | ON_UNMAPPED,    403, false, TOUCHES_NEW,    false, NULL, lock_commit},
 	{"UNLOCK",    METHOD_BODY_NONE,    RIGHT_CHANGE, ON_MEMBER,                  403, false, 0,              false, NULL, unlock_commit},
 	{"PROPFIND",  METHOD_BODY_XML,     RIGHT_LOOK,   ON_ROOT | ON_MEMBER,        404, false, 0,              false, propfind_select, NULL},
 	{"PROPPATCH", METHOD_BODY_XML,     RIGHT_CHANGE, ON_MEMBER,                  403, false, TOUCHES_ITSELF, false, NULL, proppatch_commit},
+	{"REPORT",    METHOD_BODY_XML,     RIGHT_LOOK,   ON_ROOT | ON_MEMBER,        403, false, 0,              false, report_select, NULL},
 };
 /* clang-format on */
 

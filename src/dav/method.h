@@ -17,7 +17,6 @@ enum method_body {
 	METHOD_BODY_NONE, /* what is sent is read and thrown away, within limits */
 	METHOD_BODY_XML,
 	METHOD_BODY_CONTENT,
-	METHOD_BODY_REFUSED, /* 415 */
 };
 
 /* What a request URL may be mapped to. */

@@ -8,6 +8,7 @@ struct walk;
 int options_select(struct request *request, struct tx *tx, const struct walk *walk);
 int get_select(struct request *request, struct tx *tx, const struct walk *walk);
 int propfind_select(struct request *request, struct tx *tx, const struct walk *walk);
+int report_select(struct request *request, struct tx *tx, const struct walk *walk);
 int put_commit(struct request *request, struct tx *tx, const struct walk *walk);
 int delete_commit(struct request *request, struct tx *tx, const struct walk *walk);
 int mkcol_commit(struct request *request, struct tx *tx, const struct walk *walk);

@@ -1,21 +1,107 @@
+#include "dav/change.h"
 #include "dav/methods.h"
 #include "dav/request.h"
+#include "xml/reader.h"
 
 #include <errno.h>
+#include <string.h>
+#include <strings.h>
 
-/* RFC 4918, 9.3 */
+static int refuse(struct request *request, int status, const char *sentence)
+{
+	answer_error(request, status, NULL, sentence);
+	return -ECANCELED;
+}
+
+/* RFC 5689, 3; a body of a type that nobody knows is 415 (RFC 4918, 9.3), one that says none is taken for XML. */
+static bool is_xml(const struct request *request)
+{
+	const char *type = request_header(request, "Content-Type");
+	size_t length = type ? strcspn(type, "; \t") : 0;
+
+	return !type || (length == 8 && strncasecmp(type, "text/xml", length) == 0) ||
+	       (length == 15 && strncasecmp(type, "application/xml", length) == 0);
+}
+
+/* RFC 5689, 3: what is made is a collection and nothing else. False: another type is asked for. */
+static bool take_resourcetype(struct changes *changes)
+{
+	int kept = 0;
+
+	for (int i = 0; i < changes->count; i++) {
+		const struct change *one = &changes->items[i];
+		const struct xml_node *inside = xml_first_element(one->property);
+
+		if (!xml_is(one->property, NS_DAV, "resourcetype"))
+			changes->items[kept++] = *one;
+		else if (!xml_is(inside, NS_DAV, "collection") || xml_next_element(inside))
+			return false;
+	}
+	changes->count = kept;
+	return true;
+}
+
+static int read_body(struct request *request, struct changes *changes)
+{
+	struct xml_node *root;
+	int error;
+
+	*changes = (struct changes){0};
+	if (request->xml.len == 0)
+		return 0;
+	if (!is_xml(request))
+		return refuse(
+			request, 415, "The body of MKCOL is XML (RFC 5689), or there is none.");
+	error = xml_read(
+		request->arena, request->xml.data, request->xml.len, &xml_limits_dav, &root);
+	if (error == -E2BIG)
+		return refuse(request, 413, "The body is larger or deeper than a request needs.");
+	if (error < 0 || !xml_is(root, NS_DAV, "mkcol") || xml_child(root, NS_DAV, "remove"))
+		return refuse(request, 400, "The body is no DAV:mkcol (RFC 5689, 5.1).");
+	error = changes_read(request, root, changes);
+	if (error == 0 && !take_resourcetype(changes)) {
+		answer_error(request, 403, "valid-resourcetype", "Only collections are made here.");
+		return -ECANCELED;
+	}
+	return error;
+}
+
+/* RFC 5689, 3.1: nothing is made when a property cannot be set. */
+static int answer_failed(struct request *request, const struct changes *changes)
+{
+	struct buf *out = &request->answer.bytes;
+
+	answer_begin(request, 424);
+	answer_header(request, "Content-Type", "application/xml; charset=utf-8");
+	request->answer.kind = ANSWER_BYTES;
+	buf_puts(out, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
+		      "<D:mkcol-response xmlns:D=\"DAV:\">");
+	changes_write(out, changes);
+	buf_puts(out, "</D:mkcol-response>\n");
+	return -ECANCELED;
+}
+
+/* RFC 4918, 9.3; with properties, among them a jidlist, RFC 5689. */
 int mkcol_commit(struct request *request, struct tx *tx, const struct walk *walk)
 {
 	const struct path *path = &request->path;
 	const struct resource *parent = &walk->chain[walk->count - 1];
+	struct changes changes;
+	struct resource made;
+	struct view view = {request, tx, request->arena, &made};
 	int error;
 
-	if (walk->count < path->depth || !parent->collection) {
-		answer_error(request, 409, NULL, "The collection to make it in is not there.");
-		return -ECANCELED;
+	if (walk->count < path->depth || !parent->collection)
+		return refuse(request, 409, "The collection to make it in is not there.");
+	error = read_body(request, &changes);
+	if (error == 0)
+		error = store_make_collection(tx, parent->id, &path->segments[path->depth - 1],
+			request->claim.bare, &made, request->arena);
+	if (error == 0) {
+		error = changes_make(&view, &changes);
+		if (error == 0)
+			return answer_failed(request, &changes);
 	}
-	error = store_make_collection(
-		tx, parent->id, &path->segments[path->depth - 1], request->claim.bare);
 	if (error < 0)
 		return error;
 	answer_begin(request, 201);

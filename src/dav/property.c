@@ -1,64 +1,21 @@
 #include "dav/property.h"
 #include "base/codec.h"
 #include "base/text.h"
+#include "dav/live.h"
 #include "dav/locked.h"
 #include "dav/precondition.h"
 #include "dav/request.h"
-#include "dav/right.h"
 #include "dav/served.h"
 #include "xml/reader.h"
 #include "xml/writer.h"
 
 #include <string.h>
 
-enum { DISPLAYNAME_MAX = 255, JIDLIST_MAX = 1000 };
+enum { DISPLAYNAME_MAX = 255 };
 
 bool view_owned(const struct view *view)
 {
 	return strcmp(view->resource->owner, view->request->claim.bare) == 0;
-}
-
-static void put_principal(struct buf *out, const char *bare)
-{
-	buf_puts(out, "<D:href>/-/principal/");
-	uri_encode(out, bare);
-	buf_puts(out, "</D:href>");
-}
-
-/* RFC 3744, 5.1 */
-static int get_owner(const struct view *view, struct buf *out)
-{
-	if (view->resource->id == STORE_ROOT)
-		return 0;
-	put_principal(out, view->resource->owner);
-	return 1;
-}
-
-/* RFC 5397, 3 */
-static int get_current_user_principal(const struct view *view, struct buf *out)
-{
-	put_principal(out, view->request->claim.bare);
-	return 1;
-}
-
-/* RFC 3744, 5.4: what this user may do here. */
-static int get_current_user_privilege_set(const struct view *view, struct buf *out)
-{
-	static const char *const changes[] = {"write-properties", "write-content"};
-	const struct resource *resource = view->resource;
-	struct path member = {.depth = 1};
-	struct walk walk = {.path = &member, .chain = (struct resource *)resource, .count = 1};
-
-	buf_puts(out, "<D:privilege><D:read/></D:privilege>");
-	if (view_owned(view))
-		for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++)
-			xml_write(out, "<D:privilege><D:", changes[i], "/></D:privilege>", NULL);
-	if (view_owned(view) && resource->collection)
-		buf_puts(out, "<D:privilege><D:unbind/></D:privilege>");
-	if (resource->collection && right_ask(view->request->dav, view->tx, &view->request->claim,
-					    &walk, RIGHT_UPLOAD) == 1)
-		buf_puts(out, "<D:privilege><D:bind/></D:privilege>");
-	return 1;
 }
 
 /* RFC 4918, 15.1 */
@@ -139,69 +96,6 @@ static int get_resourcetype(const struct view *view, struct buf *out)
 	return 1;
 }
 
-/* XEP-0129, 4: the resource's own list; one that it inherits is not shown here. */
-static int get_jidlist(const struct view *view, struct buf *out)
-{
-	struct jid *jids;
-	size_t count;
-	int error;
-
-	if (!view->resource->has_list)
-		return 0;
-	error = store_list(view->tx, view->arena, view->resource->id, &jids, &count);
-	if (error < 0)
-		return error;
-	for (size_t i = 0; i < count; i++)
-		xml_write(out, "<jid>", jid_text(view->arena, &jids[i]), "</jid>", NULL);
-	return 1;
-}
-
-/* One <jid/> of a list, white space round it left out. */
-static bool read_jid(struct arena *arena, const struct xml_node *node, struct jid *jid)
-{
-	const char *text;
-	size_t length;
-
-	if (!xml_is(node, NS_0129, "jid"))
-		return false;
-	text = xml_text(arena, node);
-	text += strspn(text, " \t\r\n");
-	length = strlen(text);
-	while (length > 0 && strchr(" \t\r\n", text[length - 1]))
-		length--;
-	return jid_parse(arena, arena_strndup(arena, text, length), jid) == 0;
-}
-
-static bool jid_listed(const struct jid *jids, size_t count, const struct jid *jid)
-{
-	for (size_t i = 0; i < count; i++)
-		if (jid_equal(&jids[i], jid))
-			return true;
-	return false;
-}
-
-static int set_jidlist(const struct view *view, const struct xml_node *value)
-{
-	struct jid *jids;
-	size_t count = 0;
-	int error;
-
-	if (!value) {
-		error = store_list_remove(view->tx, view->resource->id);
-		return error < 0 ? error : 200;
-	}
-	jids = arena_alloc(view->arena, JIDLIST_MAX * sizeof(*jids));
-	for (const struct xml_node *node = xml_first_element(value); node;
-		node = xml_next_element(node)) {
-		if (count == JIDLIST_MAX || !read_jid(view->arena, node, &jids[count]))
-			return 409;
-		if (!jid_listed(jids, count, &jids[count]))
-			count++;
-	}
-	error = store_list_set(view->tx, view->resource->id, jids, count);
-	return error < 0 ? error : 200;
-}
-
 /* RFC 4918, 15.8: the owner's locks are the owner's to see. */
 static int get_lockdiscovery(const struct view *view, struct buf *out)
 {
@@ -242,10 +136,21 @@ static const struct live_property rows[] = {
 	{NS_DAV,  "lockdiscovery",              true,   false, get_lockdiscovery,              NULL},
 	{NS_DAV,  "supportedlock",              true,   false, get_supportedlock,              NULL},
 	{NS_DAV,  "resourcetype",               true,   false, get_resourcetype,               NULL},
-	{NS_DAV,  "owner",                      false,  false, get_owner,                      NULL},
-	{NS_DAV,  "current-user-principal",     false,  false, get_current_user_principal,     NULL},
-	{NS_DAV,  "current-user-privilege-set", false,  false, get_current_user_privilege_set, NULL},
-	{NS_0129, "jidlist",                    false,  true,  get_jidlist,                    set_jidlist},
+	{NS_DAV,  "owner",                      false,  false, live_owner,                     NULL},
+	{NS_DAV,  "group",                      false,  false, live_group,                     NULL},
+	{NS_DAV,  "principal-collection-set",   false,  false, live_principal_collection_set,  NULL},
+	{NS_DAV,  "current-user-principal",     false,  false, live_current_user_principal,    NULL},
+	{NS_DAV,  "current-user-privilege-set", false,  false, live_current_user_privilege_set, NULL},
+	{NS_DAV,  "supported-privilege-set",    false,  false, live_supported_privilege_set,   NULL},
+	{NS_DAV,  "acl",                        false,  true,  live_acl,                       NULL},
+	{NS_DAV,  "acl-restrictions",           false,  false, live_acl_restrictions,          NULL},
+	{NS_DAV,  "quota-available-bytes",      false,  false, live_quota_available_bytes,     NULL},
+	{NS_DAV,  "quota-used-bytes",           false,  false, live_quota_used_bytes,          NULL},
+	{NS_DAV,  "sync-token",                 false,  false, live_sync_token,                NULL},
+	{NS_DAV,  "supported-report-set",       false,  false, live_supported_report_set,      NULL},
+	{NS_0129, "jidlist",                    false,  true,  live_jidlist,                   live_jidlist_set},
+	{NS_OC,   "checksums",                  false,  false, live_checksums,                 NULL},
+	{NS_WIN,  "Win32LastModifiedTime",      false,  false, live_win32_last_modified_time,  live_win32_last_modified_time_set},
 };
 /* clang-format on */
 

@@ -16,6 +16,10 @@ struct xml_node;
 
 #define NS_DAV  "DAV:"
 #define NS_0129 "http://www.xmpp.org/extensions/xep-0129.html#ns"
+#define NS_OC   "http://owncloud.org/ns"
+#define NS_WIN  "urn:schemas-microsoft-com:"
+/* What no specification has a name for. */
+#define NS_MISSIVE "urn:missive:dav"
 
 /* Which resource is looked at, by whom, in which transaction. */
 struct view {

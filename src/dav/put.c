@@ -1,7 +1,10 @@
+#include "dav/checksum.h"
 #include "dav/methods.h"
+#include "dav/part.h"
 #include "dav/precondition.h"
 #include "dav/request.h"
 #include "dav/served.h"
+#include "dav/times.h"
 
 #include <errno.h>
 
@@ -11,7 +14,10 @@ static int refuse(struct request *request, int status, const char *sentence)
 	return -ECANCELED;
 }
 
-/* RFC 9110, 9.3.4; RFC 4918, 9.7. The upload is durable already; this gives it its name. */
+/*
+ * RFC 9110, 9.3.4; RFC 4918, 9.7. The upload is durable already; this gives it its name. Content that is sent whole ends what was on its way in
+ * parts.
+ */
 int put_commit(struct request *request, struct tx *tx, const struct walk *walk)
 {
 	const struct path *path = &request->path;
@@ -20,13 +26,21 @@ int put_commit(struct request *request, struct tx *tx, const struct walk *walk)
 	bool create = walk->count <= path->depth;
 	struct resource made;
 	char etag[ETAG_TEXT];
-	int error;
+	int error, took_time;
 
 	if (path->collection)
 		return refuse(request, 409, "A file's URL has no slash at its end.");
 	if (create && (walk->count < path->depth || !last->collection))
 		return refuse(request, 409,
 			"The collection to put it into is not there (MKCOL makes one).");
+	error = checksum_check(request);
+	if (error < 0)
+		return error;
+	error = request->part ? part_commit(request, tx)
+			      : store_partial_drop(
+					tx, request->claim.bare, part_path(request->arena, path));
+	if (error < 0 || (request->part && error == 0))
+		return error;
 	if (create)
 		error = store_make_file(tx, last->id, &path->segments[path->depth - 1],
 			request->claim.bare, type, request->upload, &made, request->arena);
@@ -35,9 +49,16 @@ int put_commit(struct request *request, struct tx *tx, const struct walk *walk)
 			tx, last, type, request->upload, &made, request->arena);
 	if (error < 0)
 		return error;
+	took_time = times_take(request, tx, made.id);
+	if (took_time == -EINVAL)
+		return refuse(request, 400, "X-OC-Mtime is a number of seconds since 1970.");
+	if (took_time < 0)
+		return took_time;
 	etag_text(&made, etag);
 	answer_begin(request, create ? 201 : 204);
 	answer_header(request, "ETag", arena_strdup(request->arena, etag));
+	if (took_time)
+		answer_header(request, "X-OC-Mtime", "accepted");
 	if (create)
 		answer_header(request, "Location", request->url);
 	return 0;

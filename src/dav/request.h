@@ -24,6 +24,8 @@ struct dav {
 		base_url; /* without a slash at the end: every URL that is put out begins with it */
 	const char *users; /* domains whose accounts may upload, separated by one space */
 	uint64_t max_file_size;
+	uint64_t quota;     /* bytes an account; 0: what the disk has */
+	uint64_t resources; /* an account; 0: any number */
 };
 
 /* What a step says to the driver. */
@@ -55,6 +57,8 @@ struct answer {
 	struct buf bytes;
 	struct content content; /* closed by request_end() */
 	uint64_t offset, length;
+	int64_t digested; /* the content's number, when its digest is asked for */
+	bool digest_due;  /* reading it through comes first (dav/checksum.h) */
 	/*
 	 * Of ANSWER_CONTENT, when several pieces are sent (RFC 9110, 14.6): `offset` and `length` follow from the piece that is under
 	 * way. `total` bytes in all, with what stands between them.
@@ -102,6 +106,11 @@ struct request {
 	struct buf xml;
 	struct upload *upload;
 	bool upload_kept; /* a COMMIT names it */
+	struct digests
+		*digests;  /* that the content must have (dav/checksum.h); NULL: none is said */
+	struct part *part; /* of an upload in parts (dav/part.h); NULL: it is sent whole */
+	bool admitted;     /* dav_admit() has let it in */
+	uint64_t room;     /* bytes that the content may have */
 
 	struct store_change change;
 	struct answer answer;
@@ -126,8 +135,8 @@ void answer_begin(struct request *request, int status);
 void answer_header(struct request *request, const char *name, const char *value);
 
 /*
- * An error: a sentence for a person in text/plain, or, with a condition of RFC 4918, 16 ("DAV:" names without prefix), a DAV:error.
- * Returns STEP_ANSWER.
+ * An error: a sentence for a person in text/plain; or, with a condition of RFC 4918, 16 ("DAV:" names without prefix), a DAV:error, in which
+ * the sentence, if there is one, follows the condition as an element of ours. Returns STEP_ANSWER.
  */
 enum step_result answer_error(
 	struct request *request, int status, const char *condition, const char *sentence);

@@ -56,6 +56,7 @@ struct connection {
 	size_t step; /* the next one */
 	bool held;   /* somebody else uses the request: committer or pool */
 	enum step_result held_result;
+	int held_error;
 
 	uint64_t ticket; /* of a proof that is waited for; 0: none */
 	struct connection *next_ticket;

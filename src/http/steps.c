@@ -3,8 +3,10 @@
 #include "auth/auth.h"
 #include "auth/proof.h"
 #include "base/loop.h"
+#include "dav/checksum.h"
 #include "dav/dav.h"
 #include "dav/method.h"
+#include "dav/part.h"
 #include "http/connection.h"
 
 #include <assert.h>
@@ -19,6 +21,7 @@ static enum step_result confirm(struct connection *connection);
 static enum step_result body(struct connection *connection);
 static enum step_result commit(struct connection *connection);
 static enum step_result select_content(struct request *request, struct tx *tx);
+static enum step_result digest(struct connection *connection);
 
 /*
  * One of the two: `run` is the HTTP loop's own; `in_store` reads in a transaction, on the loop when the store answers at once, on
@@ -28,13 +31,16 @@ static const struct step {
 	const char *name;
 	enum step_result (*run)(struct connection *connection);
 	enum step_result (*in_store)(struct request *request, struct tx *tx);
+	bool (*due)(const struct request *request); /* NULL: always */
 } steps[] = {
-	{"identify", identify, NULL},
-	{"authorize", NULL, authorize},
-	{"confirm", confirm, NULL},
-	{"body", body, NULL},
-	{"commit", commit, NULL},
-	{"select", NULL, select_content},
+	{"identify", identify, NULL, NULL},
+	{"authorize", NULL, authorize, NULL},
+	{"confirm", confirm, NULL, NULL},
+	{"admit", NULL, dav_admit, dav_admits},
+	{"body", body, NULL, NULL},
+	{"commit", commit, NULL, NULL},
+	{"select", NULL, select_content, NULL},
+	{"digest", digest, NULL, NULL},
 };
 
 enum { STEPS = sizeof(steps) / sizeof(*steps) };
@@ -70,6 +76,8 @@ static void from_pool(void *arg)
 
 static enum step_result run(struct connection *connection, const struct step *step)
 {
+	if (step->due && !step->due(&connection->request))
+		return STEP_NEXT;
 	if (step->run)
 		return step->run(connection);
 	if (!store_may_block(connection->request.dav->store))
@@ -97,7 +105,12 @@ static enum step_result authorize(struct request *request, struct tx *tx)
 {
 	enum step_result result = auth_verify(request, tx);
 
-	return result == STEP_NEXT ? dav_authorize(request, tx) : result;
+	if (result == STEP_NEXT)
+		result = dav_authorize(request, tx);
+	/* Who has proven it already needs no second look. */
+	return result == STEP_NEXT && request->proven && dav_admits(request)
+		       ? dav_admit(request, tx)
+		       : result;
 }
 
 /* XEP-0129: an upload that may be asked for by a HEAD or OPTIONS before it. */
@@ -213,8 +226,12 @@ static enum step_result take_content(struct connection *connection, const char *
 	struct request *request = &connection->request;
 	int result;
 
-	if (upload_length(request->upload) + size > request->dav->max_file_size)
+	uint64_t length = upload_length(request->upload) + size;
+
+	if (length > request->dav->max_file_size)
 		return answer_errno(request, -EFBIG);
+	if (length > request->room)
+		return answer_errno(request, -EDQUOT);
 	result = upload_write(request->upload, data, size, written, connection);
 	if (result < 0)
 		return answer_errno(request, result);
@@ -259,13 +276,16 @@ static enum step_result body(struct connection *connection)
 	enum method_body policy = request->method->body;
 	int error;
 
-	if (policy == METHOD_BODY_REFUSED && request->has_body)
-		return answer_error(request, 415, NULL, "This method takes no body.");
 	if (policy == METHOD_BODY_CONTENT) {
 		error = upload_open(request->dav->store, connection->worker->loop,
 			request->content_length, &request->upload);
 		if (error < 0)
 			return answer_errno(request, error);
+		upload_want_digests(request->upload, checksum_kinds(request));
+		if (request->part)
+			upload_in_parts(request->upload, request->claim.bare, request->part->path,
+				request->part->total,
+				request->part->resumes ? &request->part->partial : NULL);
 	} else if (request->content_length > XML_MAX) {
 		return answer_errno(request, -EFBIG);
 	}
@@ -316,5 +336,34 @@ static enum step_result select_content(struct request *request, struct tx *tx)
 		error = store_read_begin(request->dav->store, &tx);
 		result = error < 0 ? answer_errno(request, error) : dav_select(request, tx);
 	}
-	return result == STEP_NEXT ? answer_errno(request, -ESTALE) : result;
+	if (result == STEP_NEXT)
+		return answer_errno(request, -ESTALE);
+	return request->answer.digest_due ? STEP_NEXT : result;
+}
+
+static void digest_on_pool(void *arg)
+{
+	struct connection *connection = arg;
+
+	connection->held_error = checksum_find(&connection->request);
+}
+
+static void digest_from_pool(void *arg)
+{
+	struct connection *connection = arg;
+
+	connection->held = false;
+	if (connection->held_error < 0)
+		answer_errno(&connection->request, connection->held_error);
+	else
+		checksum_found(&connection->request);
+	connection_wake(connection, STEP_ANSWER);
+}
+
+/* Large content whose digest is asked for is read through once, on the pool. */
+static enum step_result digest(struct connection *connection)
+{
+	connection->held = true;
+	loop_work(connection->worker->loop, digest_on_pool, digest_from_pool, connection);
+	return STEP_WAIT;
 }

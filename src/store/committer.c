@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { REAPED_AT_ONCE = 500 };
+enum { REAPED_AT_ONCE = 500, TICK = 600000 /* ms */ };
 
 /* Numbers that were given out stay given out: a batch that failed leaves gaps. */
 static int save_numbers(struct tx *tx)
@@ -138,16 +138,38 @@ static int reap_some(struct tx *tx, struct store_change *change)
 	return more < 0 ? more : 0;
 }
 
-/* Between batches, so that nobody waits behind a large tree. */
-static void reap_later(struct store *store)
+/* A change of the store's own: nobody waits for it. */
+static void change_later(
+	struct store *store, int (*run)(struct tx *tx, struct store_change *change))
 {
-	static const struct store_change reaping = {.run = reap_some};
-	struct store_change *change = malloc(sizeof(*change));
+	struct store_change *change = calloc(1, sizeof(*change));
 
 	if (!change)
 		abort();
-	*change = reaping;
+	change->run = run;
 	mailbox_post(store->changes, &change->message);
+}
+
+/* Between batches, so that nobody waits behind a large tree. */
+static void reap_later(struct store *store)
+{
+	change_later(store, reap_some);
+}
+
+static int expire(struct tx *tx, struct store_change *change)
+{
+	int error = partials_expire(tx);
+
+	return error < 0 ? error : tombstones_expire(tx);
+}
+
+/* Now and then, what was kept for some time only goes. */
+static void tick(void *arg)
+{
+	struct store *store = arg;
+
+	change_later(store, expire);
+	timer_start(store->ticking, TICK);
 }
 
 static int stop(struct tx *tx, struct store_change *change)
@@ -203,7 +225,9 @@ int committer_start(struct store *store)
 	if (error < 0)
 		return error;
 	store->changes = mailbox_open(store->loop, take, store);
+	store->ticking = timer_open(store->loop, tick, store);
 	reap_later(store);
+	tick(store);
 	return -pthread_create(&store->committer, NULL, commit_all, store);
 }
 
@@ -217,6 +241,7 @@ void committer_stop(struct store *store)
 	mailbox_post(store->changes, &last->message);
 	pthread_join(store->committer, NULL);
 	mailbox_close(store->changes);
+	timer_close(store->ticking);
 	loop_close(store->loop);
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,12 +29,34 @@ int blob_directories_make(int blobs)
 	return fsync(blobs) < 0 ? -errno : 0;
 }
 
+static int keep_digests(struct tx *tx, int64_t content, const struct upload *upload)
+{
+	static const struct {
+		enum hash_kind kind;
+		const char *sql;
+	} kept[] = {
+		{HASH_MD5, "UPDATE content SET md5 = ?2 WHERE id = ?1"},
+		{HASH_SHA1, "UPDATE content SET sha1 = ?2 WHERE id = ?1"},
+		{HASH_SHA256, "UPDATE content SET sha256 = ?2 WHERE id = ?1"},
+	};
+	int error = 0;
+
+	for (size_t i = 0; error == 0 && i < sizeof(kept) / sizeof(*kept); i++) {
+		const unsigned char *value = upload_digest(upload, kept[i].kind);
+
+		if (value)
+			error = sql_run(
+				tx, kept[i].sql, "ib", content, value, hash_length(kept[i].kind));
+	}
+	return error;
+}
+
 int64_t content_make(struct tx *tx, const struct upload *upload)
 {
 	static const struct buf nothing;
 	const char *blob = upload ? upload_blob(upload) : NULL;
 	const struct buf *bytes = upload ? upload_bytes(upload) : &nothing;
-	int64_t length = upload ? (int64_t)upload_length(upload) : 0;
+	int64_t length = upload ? (int64_t)upload_length(upload) : 0, content;
 	int error;
 
 	if (blob)
@@ -42,7 +65,21 @@ int64_t content_make(struct tx *tx, const struct upload *upload)
 	else
 		error = sql_run(tx, "INSERT INTO content (length, inline) VALUES (?1, ?2)", "ib",
 			length, bytes->data, bytes->len);
-	return error < 0 ? error : sqlite3_last_insert_rowid(tx->db);
+	content = sqlite3_last_insert_rowid(tx->db);
+	if (error == 0 && upload)
+		error = keep_digests(tx, content, upload);
+	return error < 0 ? error : content;
+}
+
+int blobs_doom(struct tx *tx, sqlite3_stmt *statement)
+{
+	int more;
+
+	while ((more = sql_step(tx, statement)) == 1)
+		if (sqlite3_column_type(statement, 0) == SQLITE_TEXT)
+			buf_append(&tx->doomed, sqlite3_column_text(statement, 0),
+				(size_t)sqlite3_column_bytes(statement, 0) + 1);
+	return more;
 }
 
 int content_release(struct tx *tx, int64_t content)
@@ -58,11 +95,7 @@ int content_release(struct tx *tx, int64_t content)
 		tx, &statement, "DELETE FROM content WHERE id = ?1 RETURNING blob", "i", content);
 	if (more < 0)
 		return more;
-	while ((more = sql_step(tx, statement)) == 1)
-		if (sqlite3_column_type(statement, 0) == SQLITE_TEXT)
-			buf_append(&tx->doomed, sqlite3_column_text(statement, 0),
-				(size_t)sqlite3_column_bytes(statement, 0) + 1);
-	return more;
+	return blobs_doom(tx, statement);
 }
 
 static int open_blob(struct tx *tx, const char *name, uint64_t length, struct content *content)
@@ -82,12 +115,74 @@ static int open_blob(struct tx *tx, const char *name, uint64_t length, struct co
 	return 0;
 }
 
+/* A digest of a row, NULL when it is not known. */
+static const unsigned char *take_digest(struct arena *arena, sqlite3_stmt *row, int column)
+{
+	size_t length = (size_t)sqlite3_column_bytes(row, column);
+
+	return length ? (unsigned char *)arena_strndup(
+				arena, sqlite3_column_blob(row, column), length)
+		      : NULL;
+}
+
+/* md5, sha1, sha256 from a column on. */
+static void take_digests(struct arena *arena, sqlite3_stmt *row, int column, struct content *out)
+{
+	out->md5 = take_digest(arena, row, column);
+	out->sha1 = take_digest(arena, row, column + 1);
+	out->sha256 = take_digest(arena, row, column + 2);
+}
+
+int store_digests(struct tx *tx, struct arena *arena, int64_t content, struct content *out)
+{
+	sqlite3_stmt *statement;
+	int more = sql_bind(tx, &statement, "SELECT md5, sha1, sha256 FROM content WHERE id = ?1",
+		"i", content);
+
+	*out = (struct content){.fd = -1};
+	if (more == 0)
+		more = sql_step(tx, statement);
+	if (more != 1)
+		return more < 0 ? more : -ENOENT;
+	take_digests(arena, statement, 0, out);
+	sql_end(statement);
+	return 0;
+}
+
+/* A change of nobody's: the committer frees it. */
+struct remembering {
+	struct store_change change;
+	int64_t content;
+	unsigned char sha256[32];
+};
+
+static int remember(struct tx *tx, struct store_change *change)
+{
+	const struct remembering *what = (const struct remembering *)change;
+
+	return sql_run(tx, "UPDATE content SET sha256 = ?2 WHERE id = ?1", "ib", what->content,
+		what->sha256, sizeof(what->sha256));
+}
+
+void store_sha256_remember(struct store *store, int64_t content, const unsigned char sha256[32])
+{
+	struct remembering *what = calloc(1, sizeof(*what));
+
+	if (!what)
+		abort();
+	what->change.run = remember;
+	what->content = content;
+	memcpy(what->sha256, sha256, sizeof(what->sha256));
+	mailbox_post(store->changes, &what->change.message);
+}
+
 int store_content_open(struct tx *tx, struct arena *arena, const struct resource *resource,
 	struct content *content)
 {
 	sqlite3_stmt *statement;
 	int more = sql_bind(tx, &statement,
-		"SELECT length, inline, blob FROM content WHERE id = ?1", "i", resource->content);
+		"SELECT length, inline, blob, md5, sha1, sha256 FROM content WHERE id = ?1", "i",
+		resource->content);
 
 	*content = (struct content){.fd = -1};
 	if (more == 0)
@@ -95,6 +190,7 @@ int store_content_open(struct tx *tx, struct arena *arena, const struct resource
 	if (more != 1)
 		return more < 0 ? more : -ESTALE;
 	content->length = (uint64_t)sqlite3_column_int64(statement, 0);
+	take_digests(arena, statement, 3, content);
 	if (sqlite3_column_type(statement, 2) == SQLITE_NULL) {
 		const void *bytes = sqlite3_column_blob(statement, 1);
 		size_t length = (size_t)sqlite3_column_bytes(statement, 1);

@@ -20,6 +20,7 @@ struct store {
 	pthread_t committer;
 	struct loop *loop; /* the committer's */
 	struct mailbox *changes;
+	struct timer *ticking;
 	struct tx *writer;                  /* the committer's connection */
 	bool stopping;                      /* the committer's: nothing more is queued by itself */
 	int64_t last_resource, last_change; /* numbers given out, the committer's alone */
@@ -40,8 +41,17 @@ void sweep_stop(struct store *store);
  */
 int reap(struct tx *tx, int most);
 
+/* A row as resource_take() reads it, of the table resource as r. */
+#define RESOURCE_COLUMNS                                                                           \
+	"r.id, r.parent, r.name, r.spelling, r.collection, r.owner, r.has_list, r.has_properties," \
+	" r.content, r.length, r.content_type, r.displayname, r.created, r.modified, r.change"
+void resource_take(struct arena *arena, sqlite3_stmt *row, struct resource *out);
+
 /* A resource's row and what hangs on it; its content when nothing else names it. */
 int resource_remove(struct tx *tx, int64_t id, int64_t content);
+
+/* Bytes of the disk above keep-free. 0 or negative errno. */
+int room_of(const struct store *store, uint64_t *bytes);
 
 /* Milliseconds since the epoch. */
 int64_t store_now(void);
@@ -57,6 +67,18 @@ int64_t content_make(struct tx *tx, const struct upload *upload);
 
 /* When no resource names it: its row goes now, its blob with the COMMIT. */
 int content_release(struct tx *tx, int64_t content);
+
+/* Runs a statement that returns names of blobs, or NULL: they go with the COMMIT. */
+int blobs_doom(struct tx *tx, sqlite3_stmt *statement);
+
+/* Removes uploads in parts that nobody has gone on with for a day, some at a time. */
+int partials_expire(struct tx *tx);
+
+/* Forgets deletions that lie long back, some at a time; counter.forgotten says up to which. */
+int tombstones_expire(struct tx *tx);
+
+/* Those of the members of a collection that is gone itself. */
+int tombstones_drop(struct tx *tx, int64_t collection);
 
 /* "ab/NAME" within the directory of blobs. */
 enum { BLOB_PATH = 64 };

@@ -6,9 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#define COLUMNS                                                                                    \
-	"r.id, r.parent, r.name, r.spelling, r.collection, r.owner, r.has_list, r.has_properties," \
-	" r.content, r.length, r.content_type, r.displayname, r.created, r.modified, r.change"
+#define COLUMNS RESOURCE_COLUMNS
 
 int64_t store_now(void)
 {
@@ -18,8 +16,7 @@ int64_t store_now(void)
 	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-/* From a row of COLUMNS. */
-static void take_row(struct arena *arena, sqlite3_stmt *row, struct resource *out)
+void resource_take(struct arena *arena, sqlite3_stmt *row, struct resource *out)
 {
 	*out = (struct resource){
 		.id = sqlite3_column_int64(row, 0),
@@ -49,7 +46,7 @@ static int take_one(
 	int more = sql_step(tx, statement);
 
 	if (more == 1) {
-		take_row(arena, statement, out);
+		resource_take(arena, statement, out);
 		sql_end(statement);
 	}
 	return more;
@@ -97,7 +94,7 @@ static int take_all(struct tx *tx, struct arena *arena, sqlite3_stmt *statement,
 	*count = 0;
 	while ((more = sql_step(tx, statement)) == 1) {
 		assert(*count < most);
-		take_row(arena, statement, &(*members)[(*count)++]);
+		resource_take(arena, statement, &(*members)[(*count)++]);
 	}
 	return more;
 }
@@ -139,21 +136,6 @@ static const char *spelling_of(const struct segment *segment)
 	return strcmp(segment->name, segment->spelling) == 0 ? NULL : segment->spelling;
 }
 
-int store_make_collection(
-	struct tx *tx, int64_t parent, const struct segment *segment, const char *owner)
-{
-	static const char sql[] = "INSERT INTO resource (parent, name, id, spelling, collection, "
-				  "owner, created, modified, change)"
-				  " VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6, ?6, ?7)";
-	struct store *store = tx->store;
-
-	return sql_run(tx, sql,
-		"ititt"
-		"ii",
-		parent, segment->name, ++store->last_resource, spelling_of(segment), owner,
-		store_now(), ++store->last_change);
-}
-
 static int fill(struct tx *tx, struct arena *arena, int64_t id, struct resource *made)
 {
 	static const char sql[] = "SELECT " COLUMNS " FROM resource r WHERE r.id = ?1";
@@ -163,6 +145,41 @@ static int fill(struct tx *tx, struct arena *arena, int64_t id, struct resource 
 	if (found == 0)
 		found = take_one(tx, arena, statement, made);
 	return found == 0 ? -ENOENT : found < 0 ? found : 0;
+}
+
+int store_chain(struct tx *tx, struct arena *arena, int64_t resource, struct walk *walk)
+{
+	struct resource *chain = arena_alloc(arena, (PATH_DEPTH_MAX + 1) * sizeof(*chain));
+	size_t at = PATH_DEPTH_MAX + 1;
+	int error = 0;
+
+	*walk = (struct walk){0};
+	while (error == 0 && resource > 0 && at > 0) {
+		error = fill(tx, arena, resource, &chain[--at]);
+		resource = chain[at].parent;
+	}
+	if (error < 0)
+		return error == -ENOENT ? 0 : error;
+	if (at <= PATH_DEPTH_MAX && chain[at].id == STORE_ROOT)
+		*walk = (struct walk){.chain = chain + at, .count = PATH_DEPTH_MAX + 1 - at};
+	return 0;
+}
+
+int store_make_collection(struct tx *tx, int64_t parent, const struct segment *segment,
+	const char *owner, struct resource *made, struct arena *arena)
+{
+	static const char sql[] = "INSERT INTO resource (parent, name, id, spelling, collection, "
+				  "owner, created, modified, change)"
+				  " VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6, ?6, ?7)";
+	struct store *store = tx->store;
+	int64_t id = ++store->last_resource;
+	int error = sql_run(tx, sql,
+		"ititt"
+		"ii",
+		parent, segment->name, id, spelling_of(segment), owner, store_now(),
+		++store->last_change);
+
+	return error < 0 ? error : fill(tx, arena, id, made);
 }
 
 int store_make_file(struct tx *tx, int64_t parent, const struct segment *segment, const char *owner,
@@ -205,6 +222,14 @@ int store_replace_content(struct tx *tx, const struct resource *resource, const 
 	return error < 0 ? error : fill(tx, arena, resource->id, made);
 }
 
+int store_modified_set(struct tx *tx, int64_t resource, int64_t modified)
+{
+	int error = sql_run(
+		tx, "UPDATE resource SET modified = ?2 WHERE id = ?1", "ii", resource, modified);
+
+	return error < 0 ? error : resource_touch(tx, resource);
+}
+
 int resource_touch(struct tx *tx, int64_t id)
 {
 	return sql_run(tx, "UPDATE resource SET change = ?2 WHERE id = ?1", "ii", id,
@@ -230,10 +255,10 @@ int resource_remove(struct tx *tx, int64_t id, int64_t content)
 static int leave(struct tx *tx, const struct resource *resource)
 {
 	return sql_run(tx,
-		"INSERT INTO tombstone (change, parent, name, id, time) VALUES (?1, ?2, ?3, ?4, "
-		"?5)",
-		"iitii", ++tx->store->last_change, resource->parent, resource->name, resource->id,
-		store_now());
+		"INSERT OR REPLACE INTO tombstone (change, parent, name, id, time, spelling)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+		"iitiit", ++tx->store->last_change, resource->parent, resource->name, resource->id,
+		store_now(), resource->spelling);
 }
 
 int store_move(struct tx *tx, const struct resource *resource, int64_t parent,
@@ -343,6 +368,8 @@ int reap(struct tx *tx, int most)
 			most--;
 		if (found == 0 && most-- > 0)
 			found = resource_remove(tx, collection, 0);
+		if (found == 0)
+			found = tombstones_drop(tx, collection);
 	}
 	return found < 0 ? found : 1;
 }

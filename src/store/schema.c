@@ -16,7 +16,8 @@
  * property  Dead properties.
  * lock      Locks that were taken; they may have expired. href is the path of the root, which cannot change while the lock lasts.
  * password  App passwords: only their digests with the JID and the realm.
- * tombstone What was deleted, for those who ask for changes since; those up to counter.forgotten are gone.
+ * tombstone What was deleted, for those who ask for changes since; those up to counter.forgotten are gone. A name that is taken again
+ *           may still have one.
  * usage     What the resources and partial uploads of an account add up to; triggers keep it, so that no change can forget it.
  * partial   Uploads in parts that are not whole yet: of `total` bytes the first `received` are on disk in the blob.
  * counter   One row: the last numbers given out, how often the store was opened, and a random secret of this store.
@@ -70,7 +71,11 @@ static const char *const steps[] = {
 	"ALTER TABLE counter ADD COLUMN secret BLOB NOT NULL DEFAULT x'';"
 	"ALTER TABLE counter ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE tombstone ADD COLUMN time INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE tombstone ADD COLUMN spelling TEXT;"
 	"UPDATE tombstone SET time = unixepoch() * 1000;"
+	"DELETE FROM tombstone WHERE change NOT IN"
+	"  (SELECT max(change) FROM tombstone GROUP BY parent, name);"
+	"CREATE UNIQUE INDEX tombstone_name ON tombstone (parent, name);"
 	"CREATE INDEX tombstone_parent ON tombstone (parent, change);"
 	"CREATE INDEX resource_change ON resource (parent, change);"
 	"ALTER TABLE content ADD COLUMN md5 BLOB;"

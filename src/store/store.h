@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "base/hash.h"
 #include "base/jid.h"
 #include "base/mailbox.h"
 #include "base/uri.h"
@@ -103,11 +104,30 @@ int store_members(struct tx *tx, struct arena *arena, int64_t collection, const 
 int store_root_members(struct tx *tx, struct arena *arena, const struct jid *jid, const char *after,
 	size_t most, struct resource **members, size_t *count);
 
+/* The way from the root down to a resource, whatever its path is called; count is 0 when it is nowhere any more. `path` stays NULL. */
+int store_chain(struct tx *tx, struct arena *arena, int64_t resource, struct walk *walk);
+
+/* A member of a collection that is new or changed, or (`gone`) the name that was there: then `resource` has name and spelling. */
+struct changed {
+	struct resource resource;
+	bool gone;
+};
+
+/*
+ * What happened to members of a collection behind the change `after` and up to the change `last`, in the order of changes, at most
+ * `most`; a member once, as it is now. Those changed once more behind `last` are left to the next time.
+ */
+int store_changed(struct tx *tx, struct arena *arena, int64_t collection, int64_t after,
+	int64_t last, size_t most, struct changed **changed, size_t *count);
+
+/* The last change of the store; and the last of those of which deletions are no longer known. */
+int store_changes(struct tx *tx, int64_t *last, int64_t *forgotten);
+
 /*
  * Changes below work only inside a change's `run`. New resources inherit: they have no list, no properties.
  */
-int store_make_collection(
-	struct tx *tx, int64_t parent, const struct segment *segment, const char *owner);
+int store_make_collection(struct tx *tx, int64_t parent, const struct segment *segment,
+	const char *owner, struct resource *made, struct arena *arena);
 
 struct upload;
 
@@ -128,8 +148,45 @@ int store_move(struct tx *tx, const struct resource *resource, int64_t parent,
 int store_copy(struct tx *tx, struct arena *arena, const struct resource *resource, int64_t parent,
 	const struct segment *segment, const char *owner, struct resource *made);
 
+/* What is told as the time of the last modification; milliseconds since the epoch. */
+int store_modified_set(struct tx *tx, int64_t resource, int64_t modified);
+
 /* With everything below it: gone with the COMMIT, reclaimed afterwards. Not the root. */
 int store_delete(struct tx *tx, const struct resource *resource);
+
+/* ---- what accounts use ---- */
+
+/* All that an account owns, and what has come of its uploads in parts. What was deleted counts until it has been reaped. */
+struct usage {
+	uint64_t bytes, resources;
+};
+int store_usage(struct tx *tx, const char *owner, struct usage *usage);
+
+/* Bytes of the disk that uploads may still take: keep-free is left over. */
+int store_room(struct tx *tx, uint64_t *bytes);
+
+/* ---- uploads in parts ---- */
+
+/* One for an owner, a path (as text, any form that names one place) and a total length. It is kept for a day after its last part. */
+struct partial {
+	uint64_t received; /* its first bytes that are on disk */
+	const char *blob;
+};
+
+/* 1 with it; 0: there is none; negative errno. */
+int store_partial(struct tx *tx, struct arena *arena, const char *owner, const char *path,
+	uint64_t total, struct partial *partial);
+
+/* A finished upload made it longer, or began it (`from` 0). -ESTALE: `from` is not where it ends. */
+int store_partial_grow(struct tx *tx, const char *owner, const char *path, uint64_t total,
+	uint64_t from, const struct upload *upload);
+
+/* The finished upload was its last part: the content is the caller's to name in this transaction. -ESTALE as above. */
+int store_partial_end(struct tx *tx, const char *owner, const char *path, uint64_t total,
+	uint64_t from, const struct upload *upload);
+
+/* Those of a path go, whatever their total length. */
+int store_partial_drop(struct tx *tx, const char *owner, const char *path);
 
 /* ---- jidlists ---- */
 
@@ -214,12 +271,20 @@ struct content {
 	uint64_t length;
 	int fd;            /* -1: it is in bytes */
 	const char *bytes; /* lives in the arena */
+	/* Digests that are known of it, as bytes; NULL: not yet. */
+	const unsigned char *md5, *sha1, *sha256;
 };
 
 /* -ESTALE: gone since the resource was looked up in an earlier transaction. */
 int store_content_open(struct tx *tx, struct arena *arena, const struct resource *resource,
 	struct content *content);
 void store_content_close(struct content *content);
+
+/* Only the digests; 0 or negative errno, -ENOENT when there is no such content. */
+int store_digests(struct tx *tx, struct arena *arena, int64_t content, struct content *out);
+
+/* Keeps a digest that was found later. From any thread; nobody is told. */
+void store_sha256_remember(struct store *store, int64_t content, const unsigned char sha256[32]);
 
 /*
  * Content on its way in: small content in memory, large content in an unnamed file. Belongs to one loop; writes and syncs
@@ -235,6 +300,20 @@ int upload_open(struct store *store, struct loop *loop, int64_t expected, struct
  */
 int upload_write(struct upload *upload, const void *bytes, size_t length,
 	void (*ready)(void *arg, int result), void *arg);
+
+/*
+ * Before the first write: the content comes in parts. NULL: this is the first; else it goes on where the partial ends, and upload_length()
+ * counts from its beginning. The first write or the finish says -EBUSY while another part of it is on its way, and when one has come
+ * since.
+ */
+void upload_in_parts(struct upload *upload, const char *owner, const char *path, uint64_t total,
+	const struct partial *partial);
+
+/* Before the first write: digests of the whole content are to be made, bits of 1 << enum hash_kind; each is kept with the content. */
+void upload_want_digests(struct upload *upload, unsigned kinds);
+
+/* When it is finished; NULL: not wanted. */
+const unsigned char *upload_digest(const struct upload *upload, enum hash_kind kind);
 
 /* Makes the content durable under its own name. 0, 1 or negative as above; not while a write is under way. */
 int upload_finish(struct upload *upload, void (*ready)(void *arg, int result), void *arg);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* 1: some content names the blob; 0: none does; negative errno. */
+/* 1: some content or upload in parts names the blob; 0: none does; negative errno. */
 static int is_named(struct store *store, const char *name)
 {
 	struct tx *tx;
@@ -19,7 +19,10 @@ static int is_named(struct store *store, const char *name)
 
 	if (found < 0)
 		return found;
-	found = sql_number(tx, &one, "SELECT 1 FROM content WHERE blob = ?1", "t", name);
+	found = sql_number(tx, &one,
+		"SELECT 1 FROM content WHERE blob = ?1 UNION ALL SELECT 1 FROM partial WHERE blob "
+		"= ?1",
+		"t", name);
 	store_read_end(tx);
 	return found;
 }

@@ -1,7 +1,9 @@
 /*
  * Content on its way in. Small: it stays in memory until the COMMIT that names it. Large: an unnamed file, so that whatever happens
- * before it is whole leaves nothing behind; then fsync, a random name, fsync of its directory.
+ * before it is whole leaves nothing behind; then fsync, a random name, fsync of its directory. In parts: the first makes the file, the
+ * others append to it.
  */
+#include "base/arena.h"
 #include "base/digest.h"
 #include "base/loop.h"
 #include "store/inside.h"
@@ -13,7 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 enum { WRITTEN_AT_ONCE = 256 << 10, ASK_FOR_ROOM_EVERY = 64 << 20 };
@@ -26,10 +28,15 @@ struct upload {
 	int fd;             /* -1: small so far */
 	bool named;         /* it has its name in the directory of blobs */
 	bool finishing;     /* what is on the pool is the last of it */
+	bool in_parts;      /* a file, however small */
+	/* Of a part behind the first. */
+	char *owner, *path; /* NULL: none */
+	uint64_t total, received;
 	bool working, closed, keep;
-	int result;      /* of the work */
-	uint64_t length; /* bytes taken */
-	uint64_t asked;  /* length when the disk's room was last looked at */
+	int result;            /* of the work */
+	uint64_t length;       /* bytes taken */
+	uint64_t asked;        /* length when the disk's room was last looked at */
+	struct hashes *hashes; /* NULL: none are wanted */
 	char name[BLOB_PATH];
 	void (*ready)(void *arg, int result);
 	void *arg;
@@ -37,14 +44,10 @@ struct upload {
 
 static int check_room(const struct store *store, uint64_t more)
 {
-	struct statvfs disk;
 	uint64_t room;
+	int error = room_of(store, &room);
 
-	if (fstatvfs(store->directory, &disk) < 0)
-		return -errno;
-	room = (uint64_t)disk.f_bavail * disk.f_frsize;
-	return room < store->options.keep_free || room - store->options.keep_free < more ? -ENOSPC
-											 : 0;
+	return error == 0 && (room == 0 || room < more) ? -ENOSPC : error;
 }
 
 int upload_open(struct store *store, struct loop *loop, int64_t expected, struct upload **out)
@@ -64,6 +67,79 @@ int upload_open(struct store *store, struct loop *loop, int64_t expected, struct
 	return 0;
 }
 
+void upload_in_parts(struct upload *upload, const char *owner, const char *path, uint64_t total,
+	const struct partial *partial)
+{
+	upload->in_parts = true;
+	if (!partial)
+		return;
+	upload->owner = strdup(owner);
+	upload->path = strdup(path);
+	if (!upload->owner || !upload->path)
+		abort();
+	upload->total = total;
+	upload->received = upload->length = upload->asked = partial->received;
+	snprintf(upload->name, sizeof(upload->name), "%s", partial->blob);
+	upload->named = true;
+}
+
+void upload_want_digests(struct upload *upload, unsigned kinds)
+{
+	if (kinds)
+		upload->hashes = hashes_new(kinds);
+}
+
+const unsigned char *upload_digest(const struct upload *upload, enum hash_kind kind)
+{
+	return upload->hashes ? hashes_value(upload->hashes, kind) : NULL;
+}
+
+/* With the file locked: whether the partial still is what it was when this part was let in. */
+static int check_partial(const struct upload *upload)
+{
+	struct arena *arena = arena_new();
+	struct partial partial;
+	struct tx *tx;
+	int result = store_read_begin(upload->store, &tx);
+
+	if (result == 0) {
+		result = store_partial(
+			tx, arena, upload->owner, upload->path, upload->total, &partial);
+		store_read_end(tx);
+	}
+	if (result >= 0)
+		result = result == 1 && partial.received == upload->received &&
+					 strcmp(partial.blob, upload->name) == 0
+				 ? 0
+				 : -EBUSY;
+	arena_free(arena);
+	return result;
+}
+
+/*
+ * The lock is held until the upload is closed, which is behind its COMMIT: nobody writes where somebody else has been told that his
+ * bytes are safe. What a part that broke off has left behind the end goes.
+ */
+static int resume_file(struct upload *upload)
+{
+	char path[BLOB_PATH];
+	int error;
+
+	blob_path(path, upload->name);
+	upload->fd = openat(upload->store->blobs, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (upload->fd < 0)
+		return errno == ENOENT ? -EBUSY : -errno;
+	if (flock(upload->fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? -EBUSY : -errno;
+	error = check_partial(upload);
+	if (error < 0)
+		return error;
+	if (ftruncate(upload->fd, (off_t)upload->received) < 0 ||
+		lseek(upload->fd, (off_t)upload->received, SEEK_SET) < 0)
+		return -errno;
+	return 0;
+}
+
 static void make_name(struct upload *upload)
 {
 	char random[RANDOM_ID];
@@ -78,6 +154,8 @@ static int open_file(struct upload *upload)
 {
 	char path[BLOB_PATH];
 
+	if (upload->owner)
+		return resume_file(upload);
 	upload->fd = openat(upload->store->blobs, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (upload->fd >= 0)
 		return 0;
@@ -137,6 +215,35 @@ static int sync_directory(const struct upload *upload)
 	return error;
 }
 
+/* What earlier parts brought must be read again. */
+static int hash_file(struct upload *upload)
+{
+	char bytes[64 << 10];
+	off_t at = 0;
+	ssize_t got;
+
+	while ((got = pread(upload->fd, bytes, sizeof(bytes), at)) > 0) {
+		hashes_add(upload->hashes, bytes, (size_t)got);
+		at += got;
+	}
+	return got < 0 ? -errno : 0;
+}
+
+static int hash_written(struct upload *upload)
+{
+	int error = 0;
+
+	if (!upload->hashes)
+		return 0;
+	if (!upload->in_parts)
+		hashes_add(upload->hashes, upload->written.data, upload->written.len);
+	else if (upload->finishing)
+		error = hash_file(upload);
+	if (upload->finishing)
+		hashes_end(upload->hashes);
+	return error;
+}
+
 /* On the pool. A sync that failed is a write that failed: it is not tried again. */
 static void work(void *arg)
 {
@@ -145,9 +252,11 @@ static void work(void *arg)
 
 	if (result == 0)
 		result = write_all(upload->fd, upload->written.data, upload->written.len);
+	if (result == 0)
+		result = hash_written(upload);
 	if (result == 0 && upload->finishing) {
 		result = fsync(upload->fd) < 0 ? -errno : name_file(upload);
-		if (result == 0)
+		if (result == 0 && !upload->owner)
 			result = sync_directory(upload);
 	}
 	upload->result = result;
@@ -161,7 +270,7 @@ static void give_back(void *arg)
 	if (upload->fd >= 0)
 		close(upload->fd);
 	blob_path(path, upload->name);
-	if (upload->named && !upload->keep)
+	if (upload->named && !upload->owner && !upload->keep)
 		unlinkat(upload->store->blobs, path, 0);
 }
 
@@ -171,6 +280,9 @@ static void given_back(void *arg)
 
 	buf_free(&upload->bytes);
 	buf_free(&upload->written);
+	hashes_free(upload->hashes);
+	free(upload->owner);
+	free(upload->path);
 	free(upload);
 }
 
@@ -233,8 +345,13 @@ int upload_finish(struct upload *upload, void (*ready)(void *arg, int result), v
 	if (upload->result < 0)
 		return upload->result;
 	upload->finishing = true;
-	if (upload->fd < 0 && upload->length <= INLINE_MAX)
+	if (upload->fd < 0 && !upload->in_parts && upload->length <= INLINE_MAX) {
+		if (upload->hashes)
+			hashes_add(upload->hashes, upload->bytes.data, upload->bytes.len);
+		if (upload->hashes)
+			hashes_end(upload->hashes);
 		return 0;
+	}
 	return hand_over(upload, ready, arg);
 }
 

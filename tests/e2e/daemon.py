@@ -115,7 +115,7 @@ SECTION_OF = {
     "trusted_proxies": ("http", "trusted-proxies"), "allow_plain": ("http", "allow-plain"),
     "confirm_timeout": ("xmpp", "confirm-timeout"), "confirm_reuse": ("xmpp", "confirm-reuse"),
     "users": ("xmpp", "users"), "max_file_size": ("limits", "max-file-size"), "keep_free": ("limits", "keep-free"),
-    "connections": ("limits", "connections"), "may_block": ("store", "may-block"),
+    "quota": ("limits", "quota"), "resources": ("limits", "resources"), "connections": ("limits", "connections"), "may_block": ("store", "may-block"),
 }
 
 

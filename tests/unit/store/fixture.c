@@ -183,8 +183,8 @@ static int run_make(struct tx *tx, struct store_change *change)
 				    : -EEXIST;
 	assert_int_equal(found.count, found.path->depth);
 	if (!made->upload)
-		return store_make_collection(
-			tx, found.chain[found.count - 1].id, segment, made->owner);
+		return store_make_collection(tx, found.chain[found.count - 1].id, segment,
+			made->owner, &resource, made->f->arena);
 	return store_make_file(tx, found.chain[found.count - 1].id, segment, made->owner,
 		"text/plain", made->upload, &resource, made->f->arena);
 }

@@ -1,5 +1,7 @@
 #include "fixture.h"
 
+#include "base/arena.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,11 +22,15 @@ static int run_numbered(struct tx *tx, struct store_change *change)
 	struct numbered *self = (struct numbered *)change;
 	char name[16];
 	struct segment segment = {name, name};
+	struct resource made;
+	struct arena *arena;
 	int error;
 
 	self->runs++;
 	snprintf(name, sizeof(name), "%d", self->number);
-	error = store_make_collection(tx, STORE_ROOT, &segment, "romeo@montague.lit");
+	arena = arena_new();
+	error = store_make_collection(tx, STORE_ROOT, &segment, "romeo@montague.lit", &made, arena);
+	arena_free(arena);
 	for (size_t i = 0; error == 0 && i < self->fill; i++) {
 		char value[50000], key[32];
 

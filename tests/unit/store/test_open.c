@@ -44,6 +44,7 @@ static void test_older_is_migrated(void **state)
 		"DROP TRIGGER resource_made; DROP TRIGGER resource_gone; DROP TRIGGER "
 		"resource_resized;"
 		"DROP TABLE partial; DROP TABLE usage; DROP INDEX tombstone_parent; DROP INDEX "
+		"tombstone_name; ALTER TABLE tombstone DROP COLUMN spelling; DROP INDEX "
 		"resource_change;"
 		"ALTER TABLE counter DROP COLUMN secret; ALTER TABLE counter DROP COLUMN forgotten;"
 		"ALTER TABLE tombstone DROP COLUMN time; ALTER TABLE content DROP COLUMN md5;"

@@ -1,0 +1,194 @@
+#include "dav/propstat.h"
+
+#include "dav/multistatus.h"
+#include "dav/request.h"
+#include "xml/reader.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct name {
+	const char *ns, *name;
+	const struct live_property *live; /* NULL: dead */
+};
+
+static int refuse(struct request *request, int status, const char *sentence)
+{
+	answer_error(request, status, NULL, sentence);
+	return -ECANCELED;
+}
+
+/* What is asked for twice is told once. */
+static bool is_named(const struct wanted *wanted, const struct xml_node *node)
+{
+	for (size_t i = 0; i < wanted->count; i++)
+		if (xml_is(node, wanted->names[i].ns, wanted->names[i].name))
+			return true;
+	return false;
+}
+
+int wanted_names(struct request *request, const struct xml_node *prop, struct wanted *wanted)
+{
+	wanted->names = arena_alloc(request->arena, PROPERTIES_MAX * sizeof(*wanted->names));
+	for (const struct xml_node *node = xml_first_element(prop); node;
+		node = xml_next_element(node)) {
+		if (is_named(wanted, node))
+			continue;
+		if (wanted->count == PROPERTIES_MAX)
+			return refuse(request, 413, "That asks for too many properties.");
+		wanted->names[wanted->count++] =
+			(struct name){node->ns, node->name, property_live(node->ns, node->name)};
+	}
+	return 0;
+}
+
+/* Dead properties of what is looked at; most resources have none. */
+static int read_dead(const struct view *view, struct property **properties, size_t *count)
+{
+	*count = 0;
+	if (!view->resource->has_properties)
+		return 0;
+	return store_properties(view->tx, view->arena, view->resource->id, properties, count);
+}
+
+static const struct property *find_dead(
+	const struct property *properties, size_t count, const struct name *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(properties[i].name, name->name) == 0 &&
+			strcmp(properties[i].ns, name->ns) == 0)
+			return &properties[i];
+	return NULL;
+}
+
+/* Writes a live property with its value. 1, 0 when there is none here (nothing is written), or negative errno. */
+static int write_live(const struct view *view, const struct live_property *live, struct buf *out)
+{
+	size_t start = out->len;
+	int there;
+
+	property_open(out, live->ns, live->name);
+	there = live->get(view, out);
+	if (there == 1)
+		property_close(out, live->ns, live->name);
+	else
+		out->len = start;
+	return there;
+}
+
+static bool may_see(const struct view *view, const struct live_property *live)
+{
+	return !live->owner_only || view_owned(view);
+}
+
+static int write_allprop(
+	const struct view *view, const struct property *dead, size_t dead_count, struct buf *out)
+{
+	const struct live_property *live;
+
+	for (size_t i = 0; (live = property_row(i)); i++) {
+		int there = live->allprop ? write_live(view, live, out) : 0;
+
+		if (there < 0)
+			return there;
+	}
+	for (size_t i = 0; i < dead_count; i++)
+		buf_puts(out, dead[i].xml);
+	return 0;
+}
+
+static int write_propname(
+	const struct view *view, const struct property *dead, size_t dead_count, struct buf *out)
+{
+	const struct live_property *live;
+	struct buf value = {0};
+	int there = 0;
+
+	for (size_t i = 0; there >= 0 && (live = property_row(i)); i++) {
+		value.len = 0;
+		there = may_see(view, live) ? live->get(view, &value) : 0;
+		if (there == 1)
+			property_empty(out, live->ns, live->name);
+	}
+	buf_free(&value);
+	for (size_t i = 0; i < dead_count; i++)
+		property_empty(out, dead[i].ns, dead[i].name);
+	return there < 0 ? there : 0;
+}
+
+/* Writes what is there of the named ones; `status` says of each what became of it. */
+static int write_named(const struct wanted *wanted, const struct view *view,
+	const struct property *dead, size_t dead_count, int *status, struct buf *out)
+{
+	for (size_t i = 0; i < wanted->count; i++) {
+		const struct name *name = &wanted->names[i];
+		const struct property *found = find_dead(dead, dead_count, name);
+		int there = found != NULL;
+
+		if (name->live && !may_see(view, name->live)) {
+			status[i] = 403;
+			continue;
+		}
+		if (wanted->kind == ALLPROP && (found || (name->live && name->live->allprop))) {
+			status[i] = 200;
+			continue;
+		}
+		if (name->live)
+			there = write_live(view, name->live, out);
+		else if (found)
+			buf_puts(out, found->xml);
+		if (there < 0)
+			return there;
+		status[i] = there ? 200 : 404;
+	}
+	return 0;
+}
+
+static void write_missing(
+	const struct wanted *wanted, const int *statuses, int status, struct buf *out)
+{
+	bool open = false;
+
+	for (size_t i = 0; i < wanted->count; i++) {
+		if (statuses[i] != status)
+			continue;
+		if (!open)
+			multistatus_propstat_begin(out);
+		open = true;
+		property_empty(out, wanted->names[i].ns, wanted->names[i].name);
+	}
+	if (open)
+		multistatus_propstat_end(out, status, NULL);
+}
+
+int propstat_response(
+	const struct wanted *wanted, const struct view *view, const char *href, struct buf *out)
+{
+	int statuses[PROPERTIES_MAX];
+	struct property *dead = NULL;
+	size_t dead_count, before, empty;
+	int error = read_dead(view, &dead, &dead_count);
+
+	if (error < 0)
+		return error;
+	multistatus_response_begin(out, href);
+	before = out->len;
+	multistatus_propstat_begin(out);
+	empty = out->len;
+	if (wanted->kind == ALLPROP)
+		error = write_allprop(view, dead, dead_count, out);
+	else if (wanted->kind == PROPNAME)
+		error = write_propname(view, dead, dead_count, out);
+	if (error == 0)
+		error = write_named(wanted, view, dead, dead_count, statuses, out);
+	if (error < 0)
+		return error;
+	if (out->len > empty || wanted->count == 0)
+		multistatus_propstat_end(out, 200, NULL);
+	else
+		out->len = before;
+	write_missing(wanted, statuses, 403, out);
+	write_missing(wanted, statuses, 404, out);
+	multistatus_response_end(out);
+	return 0;
+}

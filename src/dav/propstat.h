@@ -1,0 +1,20 @@
+/* What a request wants to know of a resource, and the <response/> that tells it: properties grouped by status (RFC 4918, 9.1 and 14.24). */
+#pragma once
+
+#include "dav/property.h"
+
+enum { PROPERTIES_MAX = 256 };
+
+struct name;
+struct wanted {
+	enum { ALLPROP, PROPNAME, PROP } kind;
+	struct name *names; /* PROP: those; ALLPROP: those in <include/> too */
+	size_t count;
+};
+
+/* The names in a DAV:prop or DAV:include. 0, or -ECANCELED: 413 is answered. */
+int wanted_names(struct request *request, const struct xml_node *prop, struct wanted *wanted);
+
+/* Appends one <response/>. 0 or negative errno. */
+int propstat_response(
+	const struct wanted *wanted, const struct view *view, const char *href, struct buf *out);

@@ -1,0 +1,38 @@
+#include "store/inside.h"
+
+#include <errno.h>
+#include <sys/statvfs.h>
+
+int store_usage(struct tx *tx, const char *owner, struct usage *usage)
+{
+	sqlite3_stmt *statement;
+	int more = sql_bind(
+		tx, &statement, "SELECT bytes, resources FROM usage WHERE owner = ?1", "t", owner);
+
+	*usage = (struct usage){0};
+	if (more == 0)
+		more = sql_step(tx, statement);
+	if (more != 1)
+		return more;
+	usage->bytes = (uint64_t)sqlite3_column_int64(statement, 0);
+	usage->resources = (uint64_t)sqlite3_column_int64(statement, 1);
+	sql_end(statement);
+	return 0;
+}
+
+int room_of(const struct store *store, uint64_t *bytes)
+{
+	struct statvfs disk;
+	uint64_t room;
+
+	if (fstatvfs(store->directory, &disk) < 0)
+		return -errno;
+	room = (uint64_t)disk.f_bavail * disk.f_frsize;
+	*bytes = room < store->options.keep_free ? 0 : room - store->options.keep_free;
+	return 0;
+}
+
+int store_room(struct tx *tx, uint64_t *bytes)
+{
+	return room_of(tx->store, bytes);
+}
