@@ -1,4 +1,5 @@
 /* Opens the rooms from left to right, runs, closes them in reverse. */
+#include "auth/nonce.h"
 #include "auth/password.h"
 #include "auth/proof.h"
 #include "base/arena.h"
@@ -31,6 +32,7 @@ struct daemon {
 	struct xmpp *xmpp;
 	struct confirms *confirms;
 	struct prover *prover;
+	struct nonces *nonces;
 	struct http *http;
 	struct signal_watch *terminate, *interrupt, *hang_up;
 	struct dav dav;
@@ -121,6 +123,7 @@ static int open_http(struct daemon *daemon, char *error, size_t size)
 		.connections = config->limits.connections,
 	};
 
+	daemon->nonces = nonces_open(store_secret(daemon->store), STORE_SECRET, NULL);
 	daemon->dav = (struct dav){
 		.store = daemon->store,
 		.base_url = config->http.base_url,
@@ -128,6 +131,7 @@ static int open_http(struct daemon *daemon, char *error, size_t size)
 		.max_file_size = config->limits.max_file_size,
 		.quota = config->limits.quota,
 		.resources = config->limits.resources,
+		.nonces = daemon->nonces,
 	};
 	return http_start(&daemon->http, daemon->loop, &options, error, size);
 }
@@ -147,6 +151,7 @@ static void close_all(struct daemon *daemon)
 		prover_close(daemon->prover);
 	if (daemon->http)
 		http_close(daemon->http);
+	nonces_close(daemon->nonces);
 	if (daemon->confirms)
 		confirms_close(daemon->confirms);
 	xmpp_close(daemon->xmpp);

@@ -1,28 +1,55 @@
 #include "auth/auth.h"
-#include "auth/password.h"
 #include "auth/scheme.h"
+#include "base/codec.h"
 #include "dav/method.h"
 
 #include <string.h>
 #include <strings.h>
 
+/* In the order in which they are offered: the strongest first (RFC 7616, 3.7). */
 /* clang-format off */
 static const struct scheme schemes[] = {
-	{"Basic", "Basic realm=\"xmpp\", charset=\"UTF-8\"", basic_identify},
+	{"Digest", false, digest_challenge, digest_identify, digest_verify},
+	{"Basic",  true,  basic_challenge,  basic_identify,  basic_verify},
 };
 /* clang-format on */
 
 enum { SCHEMES = sizeof(schemes) / sizeof(*schemes) };
 
+/* Fetch Metadata, 2 and 3: only browsers send the field, to https and to loopback. */
+static bool is_browser(const struct request *request)
+{
+	return request_header(request, "Sec-Fetch-Mode");
+}
+
 /* RFC 9110, 11.6.1; XEP-0070, 3.2 */
-static enum step_result challenge(struct request *request)
+static enum step_result challenge(struct request *request, bool stale)
 {
 	answer_error(request, 401, NULL,
 		"Say who you are: your JID as user name, and as password a word that you will "
 		"recognise when you are asked over XMPP whether this was you. Not your password.");
 	for (size_t i = 0; i < SCHEMES; i++)
-		answer_header(request, "WWW-Authenticate", schemes[i].challenge);
+		if (schemes[i].for_browsers || !is_browser(request))
+			schemes[i].challenge(request, stale);
 	return STEP_ANSWER;
+}
+
+static enum step_result judge(struct request *request, enum credentials credentials)
+{
+	request->proven = credentials == CREDENTIALS_PROVEN;
+	request->claimed = request->proven || credentials == CREDENTIALS_CLAIM;
+	if (request->claimed || request->method->anonymous)
+		return STEP_NEXT;
+	return challenge(request, credentials == CREDENTIALS_STALE);
+}
+
+static const struct scheme *find(const char *name, size_t length)
+{
+	for (size_t i = 0; i < SCHEMES; i++)
+		if (strlen(schemes[i].name) == length &&
+			strncasecmp(name, schemes[i].name, length) == 0)
+			return &schemes[i];
+	return NULL;
 }
 
 enum step_result auth_identify(struct request *request)
@@ -30,27 +57,39 @@ enum step_result auth_identify(struct request *request)
 	const char *authorization = request_header(request, "Authorization");
 	size_t length = authorization ? strcspn(authorization, " ") : 0;
 
-	for (size_t i = 0; authorization && i < SCHEMES; i++) {
-		if (strlen(schemes[i].name) != length ||
-			strncasecmp(authorization, schemes[i].name, length) != 0)
-			continue;
-		authorization += length;
-		authorization += strspn(authorization, " ");
-		request->claimed = schemes[i].identify(request, authorization) == 0;
-		break;
-	}
-	return request->claimed || request->method->anonymous ? STEP_NEXT : challenge(request);
+	request->scheme = authorization ? find(authorization, length) : NULL;
+	if (!request->scheme)
+		return judge(request, CREDENTIALS_REFUSED);
+	authorization += length;
+	authorization += strspn(authorization, " ");
+	return judge(request, request->scheme->identify(request, authorization));
 }
 
 enum step_result auth_verify(struct request *request, struct tx *tx)
 {
-	int right;
+	int result;
 
-	if (!request->password)
+	if (!request->claimed)
 		return STEP_NEXT;
-	right = password_check(tx, request->arena, request->claim.bare, request->password);
-	if (right < 0)
-		return answer_errno(request, right);
-	request->proven = request->claimed = right;
-	return right || request->method->anonymous ? STEP_NEXT : challenge(request);
+	result = request->scheme->verify(request, tx);
+	return result < 0 ? answer_errno(request, result)
+			  : judge(request, (enum credentials)result);
+}
+
+void decode_percent(char *text)
+{
+	char *out = text;
+
+	for (const char *p = text; *p;) {
+		int high = *p == '%' ? hex_digit(p[1]) : -1;
+		int low = high >= 8 ? hex_digit(p[2]) : -1;
+
+		if (low >= 0) {
+			*out++ = (char)(high << 4 | low);
+			p += 3;
+		} else {
+			*out++ = *p++;
+		}
+	}
+	*out = '\0';
 }

@@ -30,6 +30,18 @@ void sha256_hex(char out[SHA256_HEX], const void *bytes, size_t length)
 	digest_hex(EVP_sha256(), out, bytes, length);
 }
 
+void hmac_hex(
+	char out[SHA256_HEX], const void *key, size_t key_length, const void *bytes, size_t length)
+{
+	unsigned char code[EVP_MAX_MD_SIZE];
+	size_t code_length = 0;
+
+	if (!EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, key, key_length, bytes, length, code,
+		    sizeof(code), &code_length))
+		abort();
+	hex_encode(out, code, code_length);
+}
+
 void random_bytes(void *out, size_t length)
 {
 	unsigned char *at = out;

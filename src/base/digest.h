@@ -10,6 +10,10 @@ void md5_hex(char out[MD5_HEX], const void *bytes, size_t length);
 void sha1_hex(char out[SHA1_HEX], const void *bytes, size_t length);
 void sha256_hex(char out[SHA256_HEX], const void *bytes, size_t length);
 
+/* HMAC-SHA256 (RFC 2104), likewise. */
+void hmac_hex(
+	char out[SHA256_HEX], const void *key, size_t key_length, const void *bytes, size_t length);
+
 /* From getrandom(2); cannot fail. */
 void random_bytes(void *out, size_t length);
 

@@ -13,13 +13,11 @@ static int refuse(struct request *request, int status, const char *sentence)
 	return -ECANCELED;
 }
 
-/* RFC 5689, 3; a body of a type that nobody knows is 415 (RFC 4918, 9.3), one that says none is taken for XML. */
-static bool is_xml(const struct request *request)
+static bool is_xml(const char *type)
 {
-	const char *type = request_header(request, "Content-Type");
-	size_t length = type ? strcspn(type, "; \t") : 0;
+	size_t length = strcspn(type, "; \t");
 
-	return !type || (length == 8 && strncasecmp(type, "text/xml", length) == 0) ||
+	return (length == 8 && strncasecmp(type, "text/xml", length) == 0) ||
 	       (length == 15 && strncasecmp(type, "application/xml", length) == 0);
 }
 
@@ -41,23 +39,24 @@ static bool take_resourcetype(struct changes *changes)
 	return true;
 }
 
+/* RFC 5689, 3. What is of another type, or says none and is no DAV:mkcol, is 415 (RFC 4918, 9.3). */
 static int read_body(struct request *request, struct changes *changes)
 {
+	const char *type = request_header(request, "Content-Type");
 	struct xml_node *root;
 	int error;
 
 	*changes = (struct changes){0};
 	if (request->xml.len == 0)
 		return 0;
-	if (!is_xml(request))
-		return refuse(
-			request, 415, "The body of MKCOL is XML (RFC 5689), or there is none.");
-	error = xml_read(
-		request->arena, request->xml.data, request->xml.len, &xml_limits_dav, &root);
+	error = type && !is_xml(type) ? -EINVAL
+				      : xml_read(request->arena, request->xml.data,
+						request->xml.len, &xml_limits_dav, &root);
 	if (error == -E2BIG)
 		return refuse(request, 413, "The body is larger or deeper than a request needs.");
 	if (error < 0 || !xml_is(root, NS_DAV, "mkcol") || xml_child(root, NS_DAV, "remove"))
-		return refuse(request, 400, "The body is no DAV:mkcol (RFC 5689, 5.1).");
+		return refuse(request, type && is_xml(type) ? 400 : 415,
+			"The body of MKCOL is a DAV:mkcol (RFC 5689, 5.1), or there is none.");
 	error = changes_read(request, root, changes);
 	if (error == 0 && !take_resourcetype(changes)) {
 		answer_error(request, 403, "valid-resourcetype", "Only collections are made here.");

@@ -14,8 +14,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct digest;
 struct method;
+struct nonces;
 struct request;
+struct scheme;
 
 /* What the daemon's requests have in common; outlives them. */
 struct dav {
@@ -24,8 +27,9 @@ struct dav {
 		base_url; /* without a slash at the end: every URL that is put out begins with it */
 	const char *users; /* domains whose accounts may upload, separated by one space */
 	uint64_t max_file_size;
-	uint64_t quota;     /* bytes an account; 0: what the disk has */
-	uint64_t resources; /* an account; 0: any number */
+	uint64_t quota;        /* bytes an account; 0: what the disk has */
+	uint64_t resources;    /* an account; 0: any number */
+	struct nonces *nonces; /* auth's */
 };
 
 /* What a step says to the driver. */
@@ -85,6 +89,7 @@ struct request {
 	/* As received, checked by http. */
 	const struct method *method;
 	struct path path;
+	const char *target;      /* byte by byte */
 	const char *url;         /* base-url and the encoded path: what prompts and answers show */
 	bool server_wide;        /* OPTIONS * */
 	struct path destination; /* of methods that have one */
@@ -96,10 +101,12 @@ struct request {
 
 	/* Who asks: filled in by auth's identify; believed only when `proven`. */
 	bool claimed;
+	const struct scheme *scheme; /* that it was claimed by */
 	struct jid claim;
 	const char *transaction_id; /* never logged */
 	const char *
 		password; /* of an app password's form, to be checked before all else; never logged */
+	const struct digest *digest; /* likewise, of Digest; never logged */
 	bool proven;
 
 	/* The body, when the method takes one. */

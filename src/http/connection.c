@@ -127,6 +127,7 @@ static void begin_request(struct connection *connection)
 	struct target target;
 	int status;
 
+	request->target = head->target;
 	request->headers = head->headers;
 	request->header_count = head->header_count;
 	request->has_body = head->has_body;

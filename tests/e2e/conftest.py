@@ -5,6 +5,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 
+from between import Proxy  # noqa: E402
 from daemon import Daemon  # noqa: E402
 from person import Person, end_all  # noqa: E402
 from servers import SERVERS  # noqa: E402
@@ -42,6 +43,19 @@ def world(tmp_path):
     made = World(tmp_path)
     yield made
     made.end()
+
+
+@pytest.fixture
+def proxied():
+    """Makes proxies in front of daemons, and ends them all."""
+    made = []
+
+    def make(daemon, hidden=()):
+        made.append(Proxy(daemon, hidden))
+        return made[-1]
+    yield make
+    for proxy in made:
+        proxy.close()
 
 
 class World:

@@ -74,7 +74,7 @@ def test_collections(romeo):
     assert romeo.request("DELETE", "/c").status_code == 204
     assert romeo.get("/c/f").status_code in (403, 404)
     assert romeo.request("DELETE", "/").status_code == 405
-    assert romeo.put("/f", b"x", headers={"Content-Range": "bytes 0-0/1"}).status_code == 400
+    assert romeo.put("/f", b"x", headers={"Content-Range": "bytes 0-0"}).status_code == 400
 
 
 def test_names(romeo):

@@ -109,11 +109,19 @@ def test_no_store(world, prosody, tmp_path):
     assert not os.path.exists(f"{tmp_path}/absent")
 
 
-def test_litmus_without_a_person(world, prosody, tmp_path):
-    daemon = world.daemon(prosody)
-    result = subprocess.run(["litmus", daemon.base + "/", ROMEO, mint(daemon, ROMEO)], cwd=tmp_path, text=True,
+@pytest.mark.parametrize("scheme,hidden", [("Digest SHA-256", []), ("Digest MD5", ["Digest realm=\"xmpp\", qop=\"auth\", algorithm=SHA"]),
+                                           ("Basic", ["Digest"])])
+def test_litmus_without_a_person(world, prosody, proxied, tmp_path, scheme, hidden):
+    """By the scheme that is said, which a proxy sees: neon takes the strongest that it is offered."""
+    daemon = world.daemon(prosody, host="127.0.0.1")
+    romeo = world.person(ROMEO)
+    proxy = proxied(daemon, hidden)
+    result = subprocess.run(["litmus", proxy.base + "/", ROMEO, mint(daemon, ROMEO)], cwd=tmp_path, text=True,
                             capture_output=True, timeout=120, env={**os.environ, "HOME": str(tmp_path)})
     assert result.returncode == 0, result.stdout
     assert re.findall(r"of (\d+) tests run: (\d+) passed, 0 failed", result.stdout) == \
         [(n, n) for n in ("16", "13", "30", "41", "4")], result.stdout
-    assert "WARNING" not in result.stdout and "skipped" not in result.stdout
+    assert not re.search("WARNING|FAIL|SKIP|skipped", result.stdout), result.stdout
+    used = proxy.schemes()
+    assert set(used) <= {None, scheme} and used.count(scheme) > 150
+    assert romeo.prompts == []

@@ -10,14 +10,20 @@ from daemon import MISSIVED, new_id
 ROMEO = "romeo@localhost"
 
 
+@pytest.mark.parametrize("scheme,hidden", [("Digest SHA-256", []), ("Basic", ["Digest"])])
 @pytest.mark.parametrize("suite", ["basic", "copymove", "props", "locks", "http"])
-def test_litmus(world, prosody, tmp_path, suite):
-    daemon = world.daemon(prosody)
-    world.person(ROMEO)
-    result = subprocess.run(["litmus", daemon.base + "/", ROMEO, new_id()], cwd=tmp_path, text=True, timeout=120,
+def test_litmus(world, prosody, proxied, tmp_path, suite, scheme, hidden):
+    """As somebody who is asked over XMPP, by the scheme that is said."""
+    daemon = world.daemon(prosody, host="127.0.0.1")
+    romeo = world.person(ROMEO)
+    proxy, id = proxied(daemon, hidden), new_id()
+    result = subprocess.run(["litmus", proxy.base + "/", ROMEO, id], cwd=tmp_path, text=True, timeout=120,
                             capture_output=True, env={**os.environ, "TESTS": suite, "HOME": str(tmp_path)})
     assert result.returncode == 0 and "FAIL" not in result.stdout, result.stdout
     assert "100.0%" in result.stdout and "skipped" not in result.stdout and "WARNING" not in result.stdout, result.stdout
+    assert set(proxy.schemes()) <= {None, scheme} and scheme in proxy.schemes()
+    # A Basic claim shows the word that was typed, a Digest claim its cnonce.
+    assert romeo.prompts and all((prompt.id == id) == (scheme == "Basic") for prompt in romeo.prompts)
 
 
 def test_curl(world, prosody, tmp_path):

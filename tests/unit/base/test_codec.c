@@ -56,6 +56,9 @@ static void test_hex_and_digests(void **state)
 	sha256_hex(sha256, "abc", 3);
 	assert_string_equal(
 		sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	hmac_hex(sha256, "Jefe", 4, "what do ya want for nothing?", 28); /* RFC 4231, 4.3 */
+	assert_string_equal(
+		sha256, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 	random_id(a);
 	random_id(b);
 	assert_int_equal(strlen(a), 32);
