@@ -5,6 +5,7 @@
 #include "dav/part.h"
 #include "dav/precondition.h"
 #include "dav/quota.h"
+#include "dav/served.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -79,6 +80,18 @@ static enum step_result authorize_destination(struct request *request, struct tx
 		     : answer_error(request, 403, NULL, "You may not put anything there.");
 }
 
+/* RFC 9110, 8.4: whatever takes a body takes it as it is; content that was stored under a coding would be served without. */
+static enum step_result check_coding(struct request *request)
+{
+	const char *coding = request_header(request, "Content-Encoding");
+
+	if (request->method->body == METHOD_BODY_NONE || !coding || served_is_identity(coding))
+		return STEP_NEXT;
+	answer_error(request, 415, NULL, "Bodies are taken without a Content-Encoding.");
+	answer_header(request, "Accept-Encoding", "identity");
+	return STEP_ANSWER;
+}
+
 enum step_result dav_authorize(struct request *request, struct tx *tx)
 {
 	struct walk walk;
@@ -99,15 +112,20 @@ enum step_result dav_authorize(struct request *request, struct tx *tx)
 	}
 	if (request->method->destination)
 		return authorize_destination(request, tx);
+	if (check_coding(request) == STEP_ANSWER)
+		return STEP_ANSWER;
 	return request->method->body == METHOD_BODY_CONTENT ? check_upload(request) : STEP_NEXT;
 }
 
-/* Conditions on the request, and the locks on what it touches. 0, a negative errno, or -ECANCELED with an answer. */
+/* Conditions on the request, and the locks on what it touches; OPTIONS is about no state (RFC 9110, 13.2.1). 0, a negative errno, or -ECANCELED with an answer. */
 static int check_conditions(struct request *request, struct tx *tx, const struct walk *walk,
 	const struct resource *resource)
 {
-	int error = precondition_check(request, resource);
+	int error;
 
+	if (request->method->anonymous)
+		return 0;
+	error = precondition_check(request, walk, resource);
 	if (error == 0)
 		error = if_check(request, tx, walk);
 	if (error == 0 && request->method->touches)
@@ -132,6 +150,9 @@ static int prepare(struct request *request, struct tx *tx, struct walk *walk)
 		answer_error(request, 404, NULL, "There is nothing here.");
 	else if (!(method->on & on))
 		answer_not_allowed(request, on);
+	else if (on == ON_UNMAPPED && method->commit && walk->count > walk->path->depth)
+		/* What ends in a slash cannot be made where a file has the name. */
+		answer_not_allowed(request, ON_FILE);
 	else
 		return check_conditions(request, tx, walk,
 			on == ON_UNMAPPED ? NULL : &walk->chain[walk->count - 1]);

@@ -1,17 +1,16 @@
+#include "dav/depth.h"
 #include "dav/methods.h"
 #include "dav/request.h"
 
 #include <errno.h>
-#include <strings.h>
 
 /* RFC 4918, 9.6: a collection with all that is in it; owner of the collection is owner of what is in it. */
 int delete_commit(struct request *request, struct tx *tx, const struct walk *walk)
 {
 	const struct resource *resource = &walk->chain[walk->count - 1];
-	const char *depth = request_header(request, "Depth");
 	int error;
 
-	if (resource->collection && depth && strcasecmp(depth, "infinity") != 0) {
+	if (!depth_is_whole(request, resource)) {
 		answer_error(request, 400, NULL,
 			"A collection is deleted with everything in it: Depth must be infinity.");
 		return -ECANCELED;

@@ -12,7 +12,9 @@ enum { FIELD_MAX = 8 << 10, CONDITIONS_MAX = 64 };
 
 struct condition {
 	bool negated, is_token;
-	const char *text; /* the token without its brackets, or the entity tag as it stands */
+	const char *
+		text; /* in the field: the token without its brackets, or the entity tag as it stands */
+	size_t length;
 };
 
 struct reading {
@@ -21,10 +23,11 @@ struct reading {
 	struct arena *arena;
 	const char *at;
 	int conditions;
-	/* What the list that is being read is about; NULL: nothing that the asker may see. */
+	/* What the list that is being read is about; NULL: nothing is there. */
 	const struct resource *resource;
 	struct lock *locks;
 	size_t lock_count;
+	bool visible; /* to the asker */
 };
 
 static void skip(struct reading *reading)
@@ -32,56 +35,78 @@ static void skip(struct reading *reading)
 	reading->at += strspn(reading->at, " \t");
 }
 
-/* "<...>" or "[...]": what stands between. NULL: it has no end, or is empty. */
+/* "<...>": what stands between. NULL: it has no end, or is empty. */
 static const char *bracketed(struct reading *reading, char end)
 {
-	const char *from = reading->at + 1, *to = strchr(from, end), *text;
+	const char *from = reading->at + 1, *to = strchr(from, end);
 
 	if (!to || to == from)
 		return NULL;
-	text = arena_strndup(reading->arena, from, (size_t)(to - from));
 	reading->at = to + 1;
-	return text;
+	return arena_strndup(reading->arena, from, (size_t)(to - from));
 }
 
-/* 0 or -EINVAL. */
-static int read_condition(struct reading *reading, struct condition *out)
+/* Where a token ends that begins behind "<". NULL: nowhere, or it is empty. */
+static const char *token_end(const char *text)
 {
-	*out = (struct condition){0};
-	if (++reading->conditions > CONDITIONS_MAX)
-		return -EINVAL;
-	if (strncmp(reading->at, "Not", 3) == 0) {
-		out->negated = true;
-		reading->at += 3;
-		skip(reading);
-	}
-	if (*reading->at == '<') {
-		out->is_token = true;
-		out->text = bracketed(reading, '>');
-		return out->text ? 0 : -EINVAL;
-	}
-	if (*reading->at != '[')
-		return -EINVAL;
-	out->text = bracketed(reading, ']');
-	return out->text && strchr(out->text, '"') ? 0 : -EINVAL;
+	const char *end = strchr(text, '>');
+
+	return end > text ? end : NULL;
 }
 
+/* Where an entity tag ends that begins behind "[" (RFC 9110, 8.8.3); a "]" may stand in it. NULL: it is none. */
+static const char *tag_end(const char *text)
+{
+	const char *quote = text + (strncmp(text, "W/", 2) == 0 ? 2 : 0);
+	const char *end = *quote == '"' ? strchr(quote + 1, '"') : NULL;
+
+	return end && end[1] == ']' ? end + 1 : NULL;
+}
+
+/* Leaves *at behind it. 0 or -EINVAL. */
+static int read_condition(const char **at, struct condition *out)
+{
+	const char *end;
+
+	*out = (struct condition){0};
+	if (strncasecmp(*at, "Not", 3) == 0) {
+		out->negated = true;
+		*at += 3;
+		*at += strspn(*at, " \t");
+	}
+	if (**at != '<' && **at != '[')
+		return -EINVAL;
+	out->is_token = **at == '<';
+	out->text = *at + 1;
+	end = out->is_token ? token_end(out->text) : tag_end(out->text);
+	if (!end)
+		return -EINVAL;
+	out->length = (size_t)(end - out->text);
+	*at = end + 1;
+	return 0;
+}
+
+static bool says(const struct condition *condition, const char *text)
+{
+	return strlen(text) == condition->length &&
+	       memcmp(text, condition->text, condition->length) == 0;
+}
+
+/* What the asker may not see is looked at like all else, and counts for nothing. */
 static bool holds(const struct reading *reading, const struct condition *condition)
 {
 	const struct resource *resource = reading->resource;
-	char etag[ETAG_TEXT];
+	char etag[ETAG_TEXT] = "";
+	bool found = false;
 
-	if (!condition->is_token) {
-		if (!resource || resource->collection)
-			return false;
+	if (resource && !resource->collection)
 		etag_text(resource, etag);
-		return strcmp(etag, condition->text) == 0;
-	}
-	for (size_t i = 0; i < reading->lock_count; i++)
-		if (strcmp(reading->locks[i].token, condition->text) == 0 &&
-			strcmp(reading->locks[i].owner, reading->request->claim.bare) == 0)
-			return true;
-	return false;
+	if (!condition->is_token)
+		found = *etag && says(condition, etag);
+	for (size_t i = 0; condition->is_token && i < reading->lock_count; i++)
+		found |= says(condition, reading->locks[i].token) &&
+			 strcmp(reading->locks[i].owner, reading->request->claim.bare) == 0;
+	return found && reading->visible;
 }
 
 /* "(" 1*condition ")". 1: true; 0: false; -EINVAL. */
@@ -92,7 +117,8 @@ static int read_list(struct reading *reading)
 
 	reading->at++;
 	for (skip(reading); *reading->at != ')'; skip(reading), count++) {
-		if (read_condition(reading, &condition) < 0)
+		if (++reading->conditions > CONDITIONS_MAX ||
+			read_condition(&reading->at, &condition) < 0)
 			return -EINVAL;
 		if (holds(reading, &condition) == condition.negated)
 			all = 0;
@@ -107,7 +133,6 @@ static int look_at(struct reading *reading, const struct walk *walk)
 	bool there = walk->count == walk->path->depth + 1;
 	/* An unmapped URL has the locks of infinite depth from above. */
 	const struct resource *nearest = &walk->chain[walk->count - 1];
-
 	int error;
 
 	reading->resource = there ? nearest : NULL;
@@ -126,7 +151,7 @@ static int read_tag(struct reading *reading)
 	const char *tag = bracketed(reading, '>');
 	struct path *path = arena_alloc(reading->arena, sizeof(*path));
 	struct walk walk;
-	int error;
+	int error, right;
 
 	reading->resource = NULL;
 	reading->lock_count = 0;
@@ -136,23 +161,26 @@ static int read_tag(struct reading *reading)
 	if (error < 0)
 		return error == -EXDEV ? 0 : error;
 	error = store_walk(reading->tx, reading->arena, path, &walk);
-	if (error == 0)
-		error = right_ask(request->dav, reading->tx, &request->claim, &walk, RIGHT_LOOK);
-	return error == 1 ? look_at(reading, &walk) : error;
+	if (error < 0)
+		return error;
+	right = right_ask(request->dav, reading->tx, &request->claim, &walk, RIGHT_LOOK);
+	reading->visible = right == 1;
+	return right < 0 ? right : look_at(reading, &walk);
 }
 
 /* 1: true; 0: false; -EINVAL: malformed; or another negative errno. */
 static int evaluate(struct reading *reading, const struct walk *walk)
 {
 	int any = 0, error = look_at(reading, walk);
-	bool tagged = *reading->at == '<', listed = false;
+	/* Either all lists have a tag or none has; behind each tag stands a list. */
+	bool tagged = *reading->at == '<', listed = tagged;
 
 	if (error < 0)
 		return error;
 	for (skip(reading); *reading->at; skip(reading)) {
 		int list;
 
-		if (*reading->at == '<' && tagged && (listed || reading->conditions == 0)) {
+		if (*reading->at == '<' && tagged && listed) {
 			error = read_tag(reading);
 			if (error < 0)
 				return error;
@@ -173,8 +201,11 @@ static int evaluate(struct reading *reading, const struct walk *walk)
 int if_check(struct request *request, struct tx *tx, const struct walk *walk)
 {
 	const char *field = request_header(request, "If");
-	struct reading reading = {
-		.request = request, .tx = tx, .arena = request->arena, .at = field};
+	struct reading reading = {.request = request,
+		.tx = tx,
+		.arena = request->arena,
+		.at = field,
+		.visible = true};
 	int result;
 
 	if (!field)
@@ -191,21 +222,24 @@ int if_check(struct request *request, struct tx *tx, const struct walk *walk)
 	return -ECANCELED;
 }
 
+/* if_check() has found the field to be well-formed. */
 bool if_submits(const struct request *request, const char *token)
 {
-	const char *field = request_header(request, "If"), *at = field;
-	size_t length = strlen(token);
+	const char *at = request_header(request, "If");
+	bool listed = false;
 
-	while (at && (at = strstr(at, token))) {
-		const char *before = at - 1;
+	while (at && *at) {
+		struct condition condition;
 
-		if (at > field && *before == '<' && at[length] == '>') {
-			while (before > field && (before[-1] == ' ' || before[-1] == '\t'))
-				before--;
-			if (before - field < 3 || strncmp(before - 3, "Not", 3) != 0)
-				return true;
+		if (strchr("() \t", *at)) {
+			listed = *at == '(' || (listed && *at != ')');
+			at++;
+			continue;
 		}
-		at += length;
+		if (read_condition(&at, &condition) < 0)
+			return false;
+		if (listed && condition.is_token && !condition.negated && says(&condition, token))
+			return true;
 	}
 	return false;
 }

@@ -7,7 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
-enum { PAGE = 256 };
+/* A page ends at either; one row more may be in it. */
+enum { PAGE = 256, PAGE_BYTES = 256 << 10 };
 
 static const struct resource *last(const struct walk *walk)
 {
@@ -23,6 +24,12 @@ static int members(const struct listing *listing, struct view *view, const struc
 		return store_root_members(
 			view->tx, view->arena, &view->request->claim, after, PAGE, rows, count);
 	return store_members(view->tx, view->arena, last(walk)->id, after, PAGE, rows, count);
+}
+
+static void go_on_behind(struct listing *listing, const struct resource *row)
+{
+	assert(strlen(row->name) < sizeof(listing->after));
+	strcpy(listing->after, row->name);
 }
 
 /* 1: there may be more. `href` is the collection's; each member's is written behind it. */
@@ -55,11 +62,14 @@ static int members_page(struct listing *listing, struct view *view, const struct
 		error = listing->row(listing, view, buf_text(href), out);
 		if (error < 0)
 			return error;
+		if (out->len >= PAGE_BYTES) {
+			go_on_behind(listing, &rows[i]);
+			return 1;
+		}
 	}
 	if (count == 0)
 		return 0;
-	assert(strlen(rows[count - 1].name) < sizeof(listing->after));
-	strcpy(listing->after, rows[count - 1].name);
+	go_on_behind(listing, &rows[count - 1]);
 	return count == PAGE;
 }
 
@@ -110,11 +120,22 @@ static int next_page(struct request *request, struct tx *tx, struct buf *out)
 	return error;
 }
 
+void listing_headers(struct request *request, const struct walk *walk)
+{
+	struct buf href = {0};
+
+	request->answer.encodable = true;
+	if (!last(walk)->collection || request->path.collection)
+		return;
+	multistatus_href(&href, walk);
+	answer_header(request, "Content-Location", arena_strdup(request->arena, buf_text(&href)));
+	buf_free(&href);
+}
+
 int listing_answer(
 	struct request *request, struct tx *tx, const struct walk *walk, struct listing *listing)
 {
 	struct answer *answer = &request->answer;
-	struct buf href = {0};
 	int more;
 
 	answer_begin(request, listing->status);
@@ -125,12 +146,7 @@ int listing_answer(
 	answer->kind = more ? ANSWER_PAGES : ANSWER_BYTES;
 	answer->page = next_page;
 	answer_header(request, "Content-Type", listing->content_type);
-	if (last(walk)->collection && !request->path.collection) {
-		multistatus_href(&href, walk);
-		answer_header(
-			request, "Content-Location", arena_strdup(request->arena, buf_text(&href)));
-		buf_free(&href);
-	}
+	listing_headers(request, walk);
 	return 0;
 }
 

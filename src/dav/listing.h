@@ -1,6 +1,6 @@
 /*
  * A resource and the members of it that the asker may read, in pages: each page is a transaction of its own, asks the right
- * again and goes on behind the last name, so that neither memory nor a transaction grows with the collection.
+ * again and goes on behind the last name, so that neither memory nor a transaction grows with the collection or what it holds.
  */
 #pragma once
 
@@ -30,6 +30,9 @@ struct listing {
 /* Answers with the listing; it must live in the request's arena. 0 or negative errno. */
 int listing_answer(
 	struct request *request, struct tx *tx, const struct walk *walk, struct listing *listing);
+
+/* What a listing and a 304 in its place have in common: it may be encoded, and a collection's URL ends in a slash (RFC 4918, 5.2). */
+void listing_headers(struct request *request, const struct walk *walk);
 
 /* The members of a collection for a person: their URLs, one a line. */
 int listing_answer_text(struct request *request, struct tx *tx, const struct walk *walk);

@@ -1,4 +1,5 @@
 #include "base/digest.h"
+#include "dav/depth.h"
 #include "dav/if.h"
 #include "dav/locked.h"
 #include "dav/methods.h"
@@ -22,36 +23,27 @@ enum {
 	NOTE_MAX = 8 << 10, /* bytes */
 };
 
+static const char too_many[] = "There are too many locks already; unlock something first.";
+
 static int refuse(struct request *request, int status, const char *condition, const char *sentence)
 {
 	answer_error(request, status, condition, sentence);
 	return -ECANCELED;
 }
 
-/* RFC 4918, 10.7: the first of a list that can be read; never longer than an hour. */
+/* RFC 4918, 10.7: the first of a list, which the client likes best; never longer than an hour. */
 static int64_t expiry_of(const struct request *request)
 {
-	const char *timeout = request_header(request, "Timeout"), *second;
+	const char *timeout = request_header(request, "Timeout");
 	struct timespec now;
 	long seconds = TIME_MAX;
 
-	second = timeout ? strcasestr(timeout, "Second-") : NULL;
-	if (second)
-		seconds = strtol(second + 7, NULL, 10);
+	if (timeout && strncasecmp(timeout, "Second-", 7) == 0)
+		seconds = strtol(timeout + 7, NULL, 10);
 	if (seconds <= 0 || seconds > TIME_MAX)
 		seconds = TIME_MAX;
 	clock_gettime(CLOCK_REALTIME, &now);
 	return ((int64_t)now.tv_sec + seconds) * 1000;
-}
-
-/* 0: that resource alone; 1: all below it too; -1: neither was said. */
-static int depth_of(const struct request *request)
-{
-	const char *depth = request_header(request, "Depth");
-
-	if (!depth || strcasecmp(depth, "infinity") == 0)
-		return 1;
-	return strcmp(depth, "0") == 0 ? 0 : -1;
 }
 
 /* The inside of DAV:owner, each piece so that it can stand alone. */
@@ -75,10 +67,9 @@ static int read_body(struct request *request, struct lock *lock)
 {
 	const struct xml_node *scope, *type;
 	struct xml_node *root;
-	int error;
-
-	error = xml_read(
+	int error = xml_read(
 		request->arena, request->xml.data, request->xml.len, &xml_limits_dav, &root);
+
 	if (error == -E2BIG)
 		return refuse(
 			request, 413, NULL, "The body is larger or deeper than a request needs.");
@@ -99,15 +90,17 @@ static int read_body(struct request *request, struct lock *lock)
 	return 0;
 }
 
-/* RFC 4918, 9.10.8 */
-static void answer_lock(struct request *request, int status, const struct lock *lock)
+/* RFC 4918, 9.10.1; the field is for a lock that is new (9.10.2). */
+static void answer_lock(struct request *request, int status, const struct lock *lock, bool is_new)
 {
 	struct buf *bytes = &request->answer.bytes;
 
 	answer_begin(request, status);
 	request->answer.kind = ANSWER_BYTES;
 	answer_header(request, "Content-Type", "application/xml; charset=utf-8");
-	answer_header(request, "Lock-Token", arena_printf(request->arena, "<%s>", lock->token));
+	if (is_new)
+		answer_header(
+			request, "Lock-Token", arena_printf(request->arena, "<%s>", lock->token));
 	if (status == 201)
 		answer_header(request, "Location", request->url);
 	buf_puts(bytes, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<D:prop "
@@ -116,43 +109,108 @@ static void answer_lock(struct request *request, int status, const struct lock *
 	buf_puts(bytes, "</D:lockdiscovery></D:prop>\n");
 }
 
-/* RFC 4918, 9.10.2: without a body it is the lock of the If field that lives on. */
-static int refresh(struct request *request, struct tx *tx, const struct lock *locks, size_t count)
+/* RFC 4918, 9.10.2: without a body it is the one lock of the If field that lives on. */
+static int refresh(struct request *request, struct tx *tx, struct lock *locks, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		struct lock lock = locks[i];
-		int error;
+	struct lock *lock = NULL;
+	int error;
 
-		if (strcmp(lock.owner, request->claim.bare) != 0 ||
-			!if_submits(request, lock.token))
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(locks[i].owner, request->claim.bare) != 0 ||
+			!if_submits(request, locks[i].token))
 			continue;
-		lock.expires = expiry_of(request);
-		error = store_lock_refresh(tx, lock.token, lock.expires);
-		if (error == 0)
-			answer_lock(request, 200, &lock);
-		return error;
+		if (lock)
+			return refuse(request, 400, NULL,
+				"One lock is refreshed at a time (RFC 4918, 9.10.2).");
+		lock = &locks[i];
 	}
-	return refuse(request, 412, "lock-token-matches-request-uri", NULL);
+	if (!lock)
+		return refuse(request, 412, "lock-token-matches-request-uri", NULL);
+	lock->expires = expiry_of(request);
+	error = store_lock_refresh(tx, lock->token, lock->expires);
+	if (error == 0)
+		answer_lock(request, 200, lock, false);
+	return error;
 }
 
 /* RFC 4918, 6.2: an exclusive lock stands alone. */
-static int check_conflict(
-	struct request *request, const struct lock *lock, const struct lock *others, size_t count)
+static bool conflicts(const struct lock *lock, const struct lock *other)
 {
+	return !lock->shared || !other->shared;
+}
+
+/* Whether its scope takes in the other's root: a collection's path ends in a slash. */
+static bool covers(const struct lock *lock, const struct lock *other)
+{
+	size_t length = strlen(lock->href);
+
+	return lock->infinite && lock->href[length - 1] == '/' &&
+	       strncmp(lock->href, other->href, length) == 0;
+}
+
+/* How many hold on the root of the first: its own, and those of infinite depth from between. */
+static size_t count_on(const struct lock *one, const struct lock *locks, size_t count)
+{
+	size_t on = 0;
+
 	for (size_t i = 0; i < count; i++)
-		if (!lock->shared || !others[i].shared)
-			return refuse(request, 423, "no-conflicting-lock", NULL);
+		on += locks[i].resource == one->resource || covers(&locks[i], one);
+	return on;
+}
+
+/*
+ * A lock of infinite depth meets those below (RFC 4918, 9.10.3: a 207 names what stands against it); `here` are those that hold on
+ * the collection itself.
+ */
+static int check_below(struct request *request, struct tx *tx, const struct lock *lock,
+	const struct resource *collection, const struct lock *here, size_t here_count)
+{
+	struct multistatus_refusal *refusals;
+	size_t count, refused = 0, inherited = 0;
+	struct lock *below;
+	int error = store_locks_below(
+		tx, request->arena, collection->id, collection->owner, &below, &count);
+
+	if (error < 0)
+		return error;
+	refusals = arena_alloc(request->arena, (count + 1) * sizeof(*refusals));
+	for (size_t i = 0; i < count; i++)
+		if (conflicts(lock, &below[i]))
+			refusals[refused++] = (struct multistatus_refusal){
+				below[i].href, 423, "no-conflicting-lock"};
+	if (refused) {
+		refusals[refused++] = (struct multistatus_refusal){lock->href, 424, NULL};
+		multistatus_answer_refusals(request, refusals, refused);
+		return -ECANCELED;
+	}
+	for (size_t i = 0; i < here_count; i++)
+		inherited += here[i].infinite;
+	for (size_t i = 0; i < count; i++)
+		if (inherited + count_on(&below[i], below, count) >= LOCKS_A_RESOURCE)
+			return refuse(request, 403, NULL, too_many);
 	return 0;
 }
 
-static int check_caps(struct request *request, struct tx *tx, size_t here)
+/* Those that hold on what is locked. */
+static int check_here(
+	struct request *request, const struct lock *lock, const struct lock *others, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (conflicts(lock, &others[i])) {
+			multistatus_answer_error(
+				request, 423, "no-conflicting-lock", others[i].href);
+			return -ECANCELED;
+		}
+	return count >= LOCKS_A_RESOURCE ? refuse(request, 403, NULL, too_many) : 0;
+}
+
+static int check_cap(struct request *request, struct tx *tx)
 {
 	int64_t held = 0;
 	int error = store_lock_count(tx, request->claim.bare, &held);
 
-	if (error == 0 && (here >= LOCKS_A_RESOURCE || held >= LOCKS_A_JID))
-		return refuse(request, 403, NULL,
-			"There are too many locks already; unlock something first.");
+	if (error == 0 && held >= LOCKS_A_JID)
+		return refuse(request, 403, NULL, too_many);
 	return error;
 }
 
@@ -186,24 +244,32 @@ static int make_lock(
 {
 	bool there = walk->count == walk->path->depth + 1;
 	struct resource made;
-	struct buf href = {0};
 	int error = there ? 0 : make_empty(request, tx, walk, &made);
 
 	if (error < 0)
 		return error;
-	multistatus_href(&href, walk);
-	if (!there)
-		uri_encode(&href, made.spelling);
-	lock->href = arena_strdup(request->arena, buf_text(&href));
-	buf_free(&href);
 	lock->resource = there ? walk->chain[walk->count - 1].id : made.id;
 	lock->owner = request->claim.bare;
 	lock->expires = expiry_of(request);
 	make_token(request, lock);
 	error = store_lock_make(tx, lock);
 	if (error == 0)
-		answer_lock(request, there ? 200 : 201, lock);
+		answer_lock(request, there ? 200 : 201, lock, true);
 	return error;
+}
+
+/* The path of what is locked, be it made only then. */
+static const char *root_of(struct request *request, const struct walk *walk)
+{
+	struct buf href = {0};
+	const char *text;
+
+	multistatus_href(&href, walk);
+	if (walk->count == walk->path->depth)
+		uri_encode(&href, walk->path->segments[walk->path->depth - 1].spelling);
+	text = arena_strdup(request->arena, buf_text(&href));
+	buf_free(&href);
+	return text;
 }
 
 /* RFC 4918, 9.10 */
@@ -211,31 +277,30 @@ int lock_commit(struct request *request, struct tx *tx, const struct walk *walk)
 {
 	const struct resource *last = &walk->chain[walk->count - 1];
 	bool there = walk->count == walk->path->depth + 1;
-	struct lock lock = {.infinite = depth_of(request) == 1}, *locks, *below;
-	size_t count, below_count = 0;
+	enum depth depth = depth_of(request, DEPTH_INFINITY);
+	struct lock lock = {.infinite = depth == DEPTH_INFINITY}, *locks;
+	size_t count;
 	int error = store_locks(tx, request->arena, last->id, &locks, &count);
 
 	if (error < 0)
 		return error;
-	if (request->xml.len == 0)
-		return refresh(request, tx, locks, count);
-	if (depth_of(request) < 0)
-		return refuse(request, 400, NULL, "Depth is 0 or infinity.");
-	error = read_body(request, &lock);
-	/* What is to be made has no lock of its own yet; those from above hold on it if they are infinite. */
-	for (size_t i = 0; error == 0 && !there && i < count; i++)
+	/* On what is not there hold those from above that are infinite. */
+	for (size_t i = 0; !there && i < count; i++)
 		if (!locks[i].infinite)
 			locks[i--] = locks[--count];
+	if (request->xml.len == 0)
+		return refresh(request, tx, locks, count);
+	if (depth != DEPTH_0 && depth != DEPTH_INFINITY)
+		return refuse(request, 400, NULL, "Depth is 0 or infinity.");
+	error = read_body(request, &lock);
+	if (error < 0)
+		return error;
+	lock.href = root_of(request, walk);
+	error = check_here(request, &lock, locks, count);
+	if (error == 0 && there && lock.infinite && last->collection)
+		error = check_below(request, tx, &lock, last, locks, count);
 	if (error == 0)
-		error = check_conflict(request, &lock, locks, count);
-	if (error == 0 && there && lock.infinite && last->collection) {
-		error = store_locks_below(
-			tx, request->arena, last->id, last->owner, &below, &below_count);
-		if (error == 0)
-			error = check_conflict(request, &lock, below, below_count);
-	}
-	if (error == 0)
-		error = check_caps(request, tx, count);
+		error = check_cap(request, tx);
 	return error < 0 ? error : make_lock(request, tx, walk, &lock);
 }
 

@@ -1,6 +1,7 @@
 #include "dav/locked.h"
 
 #include "dav/if.h"
+#include "dav/multistatus.h"
 #include "dav/request.h"
 #include "xml/writer.h"
 
@@ -13,34 +14,14 @@ static bool is_held(const struct request *request, const struct lock *lock)
 	return strcmp(lock->owner, request->claim.bare) == 0 && if_submits(request, lock->token);
 }
 
-/* RFC 4918, 16 */
-static int refuse(struct request *request, const struct lock *lock)
-{
-	struct buf *bytes = &request->answer.bytes;
-
-	answer_begin(request, 423);
-	request->answer.kind = ANSWER_BYTES;
-	answer_header(request, "Content-Type", "application/xml; charset=utf-8");
-	buf_puts(bytes, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<D:error xmlns:D=\"DAV:\">"
-			"<D:lock-token-submitted><D:href>");
-	buf_puts(bytes, lock->href);
-	buf_puts(bytes, "</D:href></D:lock-token-submitted></D:error>\n");
-	return -ECANCELED;
-}
-
 /* One token is enough where several share a root (RFC 4918, 6.2). */
-static int check(struct request *request, const struct lock *locks, size_t count)
+static bool is_open(const struct request *request, const struct lock *lock,
+	const struct lock *locks, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		bool held = false;
-
-		for (size_t k = 0; k < count && !held; k++)
-			held = locks[k].resource == locks[i].resource &&
-			       is_held(request, &locks[k]);
-		if (!held)
-			return refuse(request, &locks[i]);
-	}
-	return 0;
+	for (size_t i = 0; i < count; i++)
+		if (locks[i].resource == lock->resource && is_held(request, &locks[i]))
+			return true;
+	return false;
 }
 
 static int check_one(struct request *request, struct tx *tx, int64_t resource)
@@ -49,15 +30,41 @@ static int check_one(struct request *request, struct tx *tx, int64_t resource)
 	size_t count;
 	int error = store_locks(tx, request->arena, resource, &locks, &count);
 
-	return error < 0 ? error : check(request, locks, count);
+	for (size_t i = 0; error == 0 && i < count; i++)
+		if (!is_open(request, &locks[i], locks, count)) {
+			multistatus_answer_error(
+				request, 423, "lock-token-submitted", locks[i].href);
+			return -ECANCELED;
+		}
+	return error;
+}
+
+/* What stands against the whole is not what was named: a 207 names it (RFC 4918, 9.6.1). */
+static int check_below(struct request *request, struct tx *tx, const struct resource *collection)
+{
+	struct multistatus_refusal *refusals;
+	size_t count, refused = 0;
+	struct lock *locks;
+	int error = store_locks_below(
+		tx, request->arena, collection->id, collection->owner, &locks, &count);
+
+	if (error < 0)
+		return error;
+	refusals = arena_alloc(request->arena, (count + 1) * sizeof(*refusals));
+	for (size_t i = 0; i < count; i++)
+		if (!is_open(request, &locks[i], locks, count))
+			refusals[refused++] = (struct multistatus_refusal){
+				locks[i].href, 423, "lock-token-submitted"};
+	if (!refused)
+		return 0;
+	multistatus_answer_refusals(request, refusals, refused);
+	return -ECANCELED;
 }
 
 int locked_check(struct request *request, struct tx *tx, const struct walk *walk, int touches)
 {
 	const struct resource *last = &walk->chain[walk->count - 1];
 	bool there = walk->count == walk->path->depth + 1;
-	struct lock *locks;
-	size_t count;
 	int error = 0;
 
 	if (there && touches & TOUCHES_ITSELF)
@@ -66,12 +73,8 @@ int locked_check(struct request *request, struct tx *tx, const struct walk *walk
 		touches |= TOUCHES_PLACE;
 	if (error == 0 && touches & TOUCHES_PLACE && (!there || walk->count > 1))
 		error = check_one(request, tx, there ? last->parent : last->id);
-	if (error == 0 && there && touches & TOUCHES_BELOW && last->collection) {
-		error = store_locks_below(
-			tx, request->arena, last->id, last->owner, &locks, &count);
-		if (error == 0)
-			error = check(request, locks, count);
-	}
+	if (error == 0 && there && touches & TOUCHES_BELOW && last->collection)
+		error = check_below(request, tx, last);
 	return error;
 }
 

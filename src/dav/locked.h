@@ -19,7 +19,7 @@ enum {
 };
 
 /*
- * 0: no lock stands against it, or for each that does the request submits a token of the asker's; -ECANCELED: 423 is answered; or a negative
+ * 0: no lock stands against it, or for each that does the request submits a token of the asker's; -ECANCELED: 423 is answered, or a 207 with it of what lies below; or a negative
  * errno. A walk that ends above its path is about what is to be made there.
  */
 int locked_check(struct request *request, struct tx *tx, const struct walk *walk, int touches);

@@ -1,19 +1,18 @@
+#include "dav/depth.h"
 #include "dav/destination.h"
 #include "dav/methods.h"
 #include "dav/request.h"
 
 #include <errno.h>
-#include <strings.h>
 
 /* RFC 4918, 9.9: own lists come along, what has none follows its new parent. */
 int move_commit(struct request *request, struct tx *tx, const struct walk *walk)
 {
 	const struct resource *resource = &walk->chain[walk->count - 1];
-	const char *depth = request_header(request, "Depth");
 	struct destination destination;
 	int error;
 
-	if (resource->collection && depth && strcasecmp(depth, "infinity") != 0) {
+	if (!depth_is_whole(request, resource)) {
 		answer_error(request, 400, NULL,
 			"A collection is moved with everything in it: Depth must be infinity.");
 		return -ECANCELED;

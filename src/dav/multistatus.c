@@ -50,3 +50,45 @@ void multistatus_href(struct buf *out, const struct walk *walk)
 			buf_puts(out, "/");
 	}
 }
+
+static void put_condition(struct buf *out, const char *condition, const char *href)
+{
+	buf_printf(out, "<D:%s><D:href>%s</D:href></D:%s>", condition, href, condition);
+}
+
+void multistatus_answer_refusals(
+	struct request *request, const struct multistatus_refusal *refusals, size_t count)
+{
+	struct buf *out = &request->answer.bytes;
+
+	answer_begin(request, 207);
+	request->answer.kind = ANSWER_BYTES;
+	request->answer.encodable = true;
+	answer_header(request, "Content-Type", "application/xml; charset=utf-8");
+	multistatus_begin(out);
+	for (size_t i = 0; i < count; i++) {
+		multistatus_response_begin(out, refusals[i].href);
+		buf_printf(out, "<D:status>HTTP/1.1 %d %s</D:status>", refusals[i].status,
+			status_reason(refusals[i].status));
+		if (refusals[i].condition) {
+			buf_puts(out, "<D:error>");
+			put_condition(out, refusals[i].condition, refusals[i].href);
+			buf_puts(out, "</D:error>");
+		}
+		multistatus_response_end(out);
+	}
+	multistatus_end(out);
+}
+
+void multistatus_answer_error(
+	struct request *request, int status, const char *condition, const char *href)
+{
+	struct buf *out = &request->answer.bytes;
+
+	answer_begin(request, status);
+	request->answer.kind = ANSWER_BYTES;
+	answer_header(request, "Content-Type", "application/xml; charset=utf-8");
+	buf_puts(out, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<D:error xmlns:D=\"DAV:\">");
+	put_condition(out, condition, href);
+	buf_puts(out, "</D:error>\n");
+}

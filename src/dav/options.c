@@ -18,7 +18,7 @@ int options_select(struct request *request, struct tx *tx, const struct walk *wa
 		on = walk->chain[walk->count - 1].collection ? ON_COLLECTION : ON_FILE;
 	method_allow(&allow, on);
 	answer_begin(request, 200);
-	answer_header(request, "DAV", "1, 2, 3");
+	answer_header(request, "DAV", "1, 2, 3, extended-mkcol");
 	answer_header(request, "MS-Author-Via", "DAV");
 	answer_header(request, "Accept-Ranges", "bytes");
 	answer_header(request, "Allow", arena_strdup(request->arena, buf_text(&allow)));

@@ -1,5 +1,6 @@
 #include "dav/precondition.h"
 #include "base/codec.h"
+#include "dav/listing.h"
 #include "dav/method.h"
 #include "dav/request.h"
 
@@ -69,19 +70,24 @@ static int malformed(struct request *request)
 	return -ECANCELED;
 }
 
-static int not_modified(struct request *request, const struct resource *resource)
+/* RFC 9110, 15.4.5: with the fields that a 200 would have had for a cache. */
+static int not_modified(
+	struct request *request, const struct walk *walk, const struct resource *resource)
 {
 	char etag[ETAG_TEXT];
 
 	answer_begin(request, 304);
-	if (!resource->collection) {
-		etag_text(resource, etag);
-		answer_header(request, "ETag", arena_strdup(request->arena, etag));
+	if (resource->collection) {
+		listing_headers(request, walk);
+		return -ECANCELED;
 	}
+	etag_text(resource, etag);
+	answer_header(request, "ETag", arena_strdup(request->arena, etag));
 	return -ECANCELED;
 }
 
-int precondition_check(struct request *request, const struct resource *resource)
+int precondition_check(
+	struct request *request, const struct walk *walk, const struct resource *resource)
 {
 	const char *match = request_header(request, "If-Match");
 	const char *none_match = request_header(request, "If-None-Match");
@@ -101,10 +107,10 @@ int precondition_check(struct request *request, const struct resource *resource)
 		if (listed < 0)
 			return malformed(request);
 		if (listed > 0)
-			return get ? not_modified(request, resource) : failed(request);
+			return get ? not_modified(request, walk, resource) : failed(request);
 	} else if (get &&
 		   modified_since(request_header(request, "If-Modified-Since"), resource) == 0) {
-		return not_modified(request, resource);
+		return not_modified(request, walk, resource);
 	}
 	return 0;
 }

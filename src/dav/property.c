@@ -169,23 +169,37 @@ const struct live_property *property_live(const char *ns, const char *name)
 	return NULL;
 }
 
-void property_open(struct buf *out, const char *ns, const char *name)
+/* What needs no declaration in a multistatus; NULL: any other namespace. */
+static const char *prefix_of(const char *ns)
 {
 	if (strcmp(ns, NS_DAV) == 0)
-		xml_write(out, "<D:", name, ">", NULL);
+		return "D";
+	return strcmp(ns, "http://www.w3.org/XML/1998/namespace") == 0 ? "xml" : NULL;
+}
+
+void property_open(struct buf *out, const char *ns, const char *name)
+{
+	const char *prefix = prefix_of(ns);
+
+	if (prefix)
+		xml_write(out, "<", prefix, ":", name, ">", NULL);
 	else
 		xml_write(out, "<", name, " xmlns=\"", ns, "\">", NULL);
 }
 
 void property_close(struct buf *out, const char *ns, const char *name)
 {
-	xml_write(out, strcmp(ns, NS_DAV) == 0 ? "</D:" : "</", name, ">", NULL);
+	const char *prefix = prefix_of(ns);
+
+	xml_write(out, "</", prefix ? prefix : "", prefix ? ":" : "", name, ">", NULL);
 }
 
 void property_empty(struct buf *out, const char *ns, const char *name)
 {
-	if (strcmp(ns, NS_DAV) == 0)
-		xml_write(out, "<D:", name, "/>", NULL);
+	const char *prefix = prefix_of(ns);
+
+	if (prefix)
+		xml_write(out, "<", prefix, ":", name, "/>", NULL);
 	else
 		xml_write(out, "<", name, " xmlns=\"", ns, "\"/>", NULL);
 }

@@ -1,3 +1,4 @@
+#include "dav/depth.h"
 #include "dav/listing.h"
 #include "dav/methods.h"
 #include "dav/multistatus.h"
@@ -7,7 +8,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 static int refuse(struct request *request, int status, const char *sentence)
 {
@@ -19,7 +19,7 @@ static int refuse(struct request *request, int status, const char *sentence)
 static int read_body(struct request *request, struct wanted *wanted)
 {
 	static const char malformed[] = "The body is no DAV:propfind (RFC 4918, 14.20).";
-	const struct xml_node *node, *include;
+	const struct xml_node *prop, *allprop, *propname, *include;
 	struct xml_node *root;
 	int error;
 
@@ -31,18 +31,16 @@ static int read_body(struct request *request, struct wanted *wanted)
 		return refuse(request, 413, "The body is larger or deeper than a request needs.");
 	if (error < 0 || !xml_is(root, NS_DAV, "propfind"))
 		return refuse(request, 400, malformed);
-	if ((node = xml_child(root, NS_DAV, "prop"))) {
-		wanted->kind = PROP;
-		return wanted_names(request, node, wanted);
-	}
-	if (xml_child(root, NS_DAV, "propname")) {
-		wanted->kind = PROPNAME;
-		return 0;
-	}
-	if (!xml_child(root, NS_DAV, "allprop"))
-		return refuse(request, 400, malformed);
+	prop = xml_child(root, NS_DAV, "prop");
+	allprop = xml_child(root, NS_DAV, "allprop");
+	propname = xml_child(root, NS_DAV, "propname");
 	include = xml_child(root, NS_DAV, "include");
-	return include ? wanted_names(request, include, wanted) : 0;
+	if (!!prop + !!allprop + !!propname != 1)
+		return refuse(request, 400, malformed);
+	wanted->kind = prop ? PROP : propname ? PROPNAME : ALLPROP;
+	if (prop)
+		return wanted_names(request, prop, wanted);
+	return allprop && include ? wanted_names(request, include, wanted) : 0;
 }
 
 static int write_row(
@@ -54,23 +52,23 @@ static int write_row(
 /* RFC 4918, 9.1 */
 int propfind_select(struct request *request, struct tx *tx, const struct walk *walk)
 {
-	const char *depth = request_header(request, "Depth");
+	enum depth depth = depth_of(request, DEPTH_INFINITY);
 	struct wanted *wanted = arena_alloc(request->arena, sizeof(*wanted));
 	struct listing *listing = arena_alloc(request->arena, sizeof(*listing));
 	int error;
 
-	if (!depth || strcasecmp(depth, "infinity") == 0) {
+	if (depth == DEPTH_INFINITY) {
 		answer_error(request, 403, "propfind-finite-depth", NULL);
 		return -ECANCELED;
 	}
-	if (strcmp(depth, "0") != 0 && strcmp(depth, "1") != 0)
+	if (depth == DEPTH_MALFORMED)
 		return refuse(request, 400, "Depth is 0, 1 or infinity.");
 	error = read_body(request, wanted);
 	if (error < 0)
 		return error;
 	*listing = (struct listing){
 		.self = true,
-		.members = *depth == '1',
+		.members = depth == DEPTH_1,
 		.content_type = "application/xml; charset=utf-8",
 		.status = 207,
 		.begin = multistatus_begin,

@@ -18,11 +18,22 @@ static int refuse(struct request *request, int status, const char *sentence)
 	return -ECANCELED;
 }
 
+/* What is asked for twice is told once. */
+static bool is_named(const struct wanted *wanted, const struct xml_node *node)
+{
+	for (size_t i = 0; i < wanted->count; i++)
+		if (xml_is(node, wanted->names[i].ns, wanted->names[i].name))
+			return true;
+	return false;
+}
+
 int wanted_names(struct request *request, const struct xml_node *prop, struct wanted *wanted)
 {
 	wanted->names = arena_alloc(request->arena, PROPERTIES_MAX * sizeof(*wanted->names));
 	for (const struct xml_node *node = xml_first_element(prop); node;
 		node = xml_next_element(node)) {
+		if (is_named(wanted, node))
+			continue;
 		if (wanted->count == PROPERTIES_MAX)
 			return refuse(request, 413, "That asks for too many properties.");
 		wanted->names[wanted->count++] =

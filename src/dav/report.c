@@ -15,7 +15,8 @@
 #include <string.h>
 #include <strings.h>
 
-enum { PAGE = 256 };
+/* A page ends at either; one row more may be in it. */
+enum { PAGE = 256, PAGE_BYTES = 256 << 10 };
 
 struct sync {
 	struct wanted wanted;
@@ -138,7 +139,7 @@ static void write_end(
 static int write_page(
 	struct sync *sync, struct view *view, const struct walk *walk, struct buf *out)
 {
-	size_t most = sync->left < PAGE ? (size_t)sync->left : PAGE, count = 0, base;
+	size_t most = sync->left < PAGE ? (size_t)sync->left : PAGE, count = 0, told = 0, base;
 	int64_t collection = walk->chain[walk->count - 1].id;
 	struct changed *changed;
 	struct buf href = {0};
@@ -151,20 +152,20 @@ static int write_page(
 	sync->begun = true;
 	multistatus_href(&href, walk);
 	base = href.len;
-	for (size_t i = 0; error == 0 && i < count && i < most; i++) {
+	for (; error == 0 && told < count && told < most && out->len < PAGE_BYTES; told++) {
 		href.len = base;
-		sync->after = changed[i].resource.change;
-		if (sync->initial && changed[i].gone)
+		sync->after = changed[told].resource.change;
+		if (sync->initial && changed[told].gone)
 			continue;
-		error = write_changed(sync, view, &changed[i], &href, out);
+		error = write_changed(sync, view, &changed[told], &href, out);
 		sync->left--;
 	}
 	buf_free(&href);
 	if (error < 0)
 		return error;
-	if (count > most && sync->left > 0)
+	if (told < count && sync->left > 0)
 		return 1;
-	write_end(sync, walk, count > most, out);
+	write_end(sync, walk, told < count, out);
 	return 0;
 }
 
@@ -211,6 +212,7 @@ int report_select(struct request *request, struct tx *tx, const struct walk *wal
 		return more;
 	answer->kind = more ? ANSWER_PAGES : ANSWER_BYTES;
 	answer->page = next_page;
+	answer->encodable = true;
 	answer_header(request, "Content-Type", "application/xml; charset=utf-8");
 	return 0;
 }

@@ -59,6 +59,7 @@ struct answer {
 		ANSWER_CONTENT, /* `length` bytes of `content` from `offset` on */
 		ANSWER_PAGES, /* `bytes`, then what `page` appends to it, until it says that it is done */
 	} kind;
+	bool encodable; /* `bytes` and pages may be sent in a content coding that the client takes */
 	struct buf bytes;
 	struct content content; /* closed by request_end() */
 	uint64_t offset, length;

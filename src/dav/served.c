@@ -62,12 +62,25 @@ const char *served_content_type(const struct resource *resource)
 	return resource->content_type ? resource->content_type : "application/octet-stream";
 }
 
+bool served_is_identity(const char *coding)
+{
+	return strcasecmp(coding, "identity") == 0 || !*coding;
+}
+
+/* RFC 6839, 3.8: whatever the type, scripts of XHTML or SVG would run in it. */
+static bool is_xml(const char *type)
+{
+	size_t length = strcspn(type, "; \t");
+
+	return length >= 4 && strncasecmp(type + length - 4, "+xml", 4) == 0;
+}
+
 /* Browsers show these by themselves and run nothing in them. */
 static bool is_shown(const char *type)
 {
 	static const char *const shown[] = {"image/", "audio/", "video/", "text/plain"};
 
-	if (strncasecmp(type, "image/svg", 9) == 0)
+	if (strncasecmp(type, "image/svg", 9) == 0 || is_xml(type))
 		return false;
 	for (size_t i = 0; i < sizeof(shown) / sizeof(*shown); i++) {
 		size_t length = strlen(shown[i]);

@@ -1,6 +1,8 @@
 /* How content is labelled when it is served, so that a file of a stranger does nothing in a browser. */
 #pragma once
 
+#include <stdbool.h>
+
 struct request;
 struct resource;
 
@@ -9,6 +11,9 @@ struct resource;
  * bytes; NULL for anything else.
  */
 const char *served_media_type(const char *content_type);
+
+/* Whether a Content-Encoding changes nothing (RFC 9110, 12.5.3). */
+bool served_is_identity(const char *coding);
 
 /* What is sent as Content-Type, and shown as getcontenttype. */
 const char *served_content_type(const struct resource *resource);

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "dav/method.h"
 #include "http/forwarded.h"
+#include "http/gzip.h"
 #include "http/health.h"
 #include "http/response.h"
 #include "http/steps.h"
@@ -41,6 +42,7 @@ static void release(struct connection *connection)
 	if (connection->tls)
 		tls_free(connection->tls);
 	close(connection->fd);
+	gzip_close(connection->gzip);
 	if (connection->request.arena)
 		request_free(&connection->request);
 	buf_free(&connection->in);
@@ -255,6 +257,8 @@ static void finish(struct connection *connection)
 	bool left = connection->head.has_body && !connection->body.done;
 
 	log_request(connection);
+	gzip_close(connection->gzip);
+	connection->gzip = NULL;
 	request_end(&connection->request);
 	connection->begun = false;
 	connection->timed = PHASE_CLOSED;
@@ -306,9 +310,10 @@ static bool turn_respond(struct connection *connection)
 		return true;
 	if (result == 0 && answer->kind == ANSWER_PAGES && !connection->last_page) {
 		result = response_page(connection);
-		/* What was allowed to be seen is no longer: the answer ends in the middle, as it must be noticed. */
+		/* A page is enough for a turn: what becomes small takes no socket's time, only that of the others. */
 		if (result == 0)
-			return true;
+			return false;
+		/* What was allowed to be seen is no longer: the answer ends in the middle, as it must be noticed. */
 	}
 	if (result < 0)
 		close_connection(connection);

@@ -38,12 +38,13 @@ struct connection {
 	bool tls_wants_read;
 
 	struct buf in;
-	size_t scanned;  /* of `in`, by head_parse() */
-	struct buf out;  /* head and small bodies on their way out */
-	size_t sent;     /* of `out` */
-	bool last_page;  /* all pages are in `out` */
-	uint64_t moved;  /* bytes of a body that went either way since the timer was set */
-	uint64_t unsent; /* by the socket, when the timer was set */
+	size_t scanned;    /* of `in`, by head_parse() */
+	struct buf out;    /* head and small bodies on their way out */
+	size_t sent;       /* of `out` */
+	bool last_page;    /* all pages are in `out` */
+	struct gzip *gzip; /* the coding of pages under way; NULL: none */
+	uint64_t moved;    /* bytes of a body that went either way since the timer was set */
+	uint64_t unsent;   /* by the socket, when the timer was set */
 	uint64_t discarded;
 
 	struct head head;

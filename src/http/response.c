@@ -3,10 +3,14 @@
 #include "base/codec.h"
 #include "dav/method.h"
 #include "http/connection.h"
+#include "http/gzip.h"
 
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
+
+/* A shorter body fits the packet of its head, coded or not. */
+enum { WORTH_CODING = 1024 };
 
 /* What every answer carries: a file of a stranger does nothing in a browser, and no cache keeps what needs a right. */
 static const struct header common[] = {
@@ -67,6 +71,40 @@ static void put_framing(struct connection *connection, bool chunked)
 	buf_printf(out, "Content-Length: %" PRIu64 "\r\n", length);
 }
 
+/* The answer's bytes in the coding that was chosen, if one was. */
+static void encode(struct connection *connection, bool last)
+{
+	struct buf *bytes = &connection->request.answer.bytes, coded = {0};
+
+	if (!connection->gzip)
+		return;
+	gzip_write(connection->gzip, bytes->data, bytes->len, last, &coded);
+	buf_free(bytes);
+	*bytes = coded;
+}
+
+/*
+ * RFC 9110, 12.5.5: Vary stands on each answer that could have been coded. Content of files never is: an ETag names its bytes, and what
+ * one person wrote is not mixed with what another may not know.
+ */
+static void put_coding(struct connection *connection)
+{
+	const struct request *request = &connection->request;
+	const struct answer *answer = &request->answer;
+	bool pages = answer->kind == ANSWER_PAGES;
+
+	if (!answer->encodable)
+		return;
+	put_header(&connection->out, "Vary", "Accept-Encoding");
+	if (!pages && (answer->kind != ANSWER_BYTES || answer->bytes.len < WORTH_CODING))
+		return;
+	if (!gzip_accepted(request_header(request, "Accept-Encoding")))
+		return;
+	put_header(&connection->out, "Content-Encoding", "gzip");
+	connection->gzip = gzip_open();
+	encode(connection, !pages);
+}
+
 static void put_chunk(struct buf *out, const struct buf *bytes)
 {
 	if (bytes->len == 0)
@@ -96,6 +134,7 @@ void response_begin(struct connection *connection)
 		put_header(out, answer->headers[i].name, answer->headers[i].value);
 	for (size_t i = 0; i < sizeof(common) / sizeof(*common); i++)
 		put_header(out, common[i].name, common[i].value);
+	put_coding(connection);
 	put_framing(connection, chunked);
 	if (!connection->keep_alive)
 		put_header(out, "Connection", "close");
@@ -131,6 +170,7 @@ int response_page(struct connection *connection)
 	if (more < 0)
 		return more;
 	connection->last_page = more == 0;
+	encode(connection, connection->last_page);
 	if (connection->head.http_1_0) {
 		buf_append(out, answer->bytes.data, answer->bytes.len);
 		return 0;

@@ -48,12 +48,15 @@ int store_property_set(struct tx *tx, int64_t resource, const struct property *p
 		"SELECT total(octet) FROM (SELECT length(CAST(ns AS BLOB)) + length(CAST(name AS "
 		"BLOB)) +"
 		" length(CAST(xml AS BLOB)) AS octet FROM property WHERE resource = ?1)";
-	int64_t bytes = 0;
+	static const char rows[] = "SELECT count(*) FROM property WHERE resource = ?1";
+	int64_t bytes = 0, count = 0;
 	int error = sql_run(tx, put, "ittt", resource, property->ns, property->name, property->xml);
 
 	if (error == 0)
 		error = sql_number(tx, &bytes, sum, "i", resource);
-	if (error >= 0 && bytes > STORE_PROPERTIES_MAX_BYTES)
+	if (error >= 0)
+		error = sql_number(tx, &count, rows, "i", resource);
+	if (error >= 0 && (bytes > STORE_PROPERTIES_MAX_BYTES || count > STORE_PROPERTIES_MAX))
 		error = -ENOSPC;
 	return error < 0 ? error : count_again(tx, resource);
 }

@@ -315,8 +315,10 @@ int store_delete(struct tx *tx, const struct resource *resource)
 	if (!resource->collection)
 		return resource_remove(tx, resource->id, resource->content);
 	tx->deleted = true;
-	error = sql_run(
-		tx, "UPDATE list SET root_name = NULL WHERE resource = ?1", "i", resource->id);
+	error = locks_drop(tx, resource);
+	if (error == 0)
+		error = sql_run(tx, "UPDATE list SET root_name = NULL WHERE resource = ?1", "i",
+			resource->id);
 	if (error == 0)
 		error = sql_run(tx,
 			"UPDATE resource SET parent = 0, name = CAST(id AS TEXT) WHERE id = ?1",

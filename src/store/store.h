@@ -212,8 +212,9 @@ struct property {
 };
 
 enum {
+	STORE_PROPERTIES_MAX = 256,
 	STORE_PROPERTIES_MAX_BYTES = 1 << 20
-}; /* of one resource; above it store_property_set() says -ENOSPC */
+}; /* of one resource; above either store_property_set() says -ENOSPC */
 
 int store_properties(struct tx *tx, struct arena *arena, int64_t resource,
 	struct property **properties, size_t *count);

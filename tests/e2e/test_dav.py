@@ -65,6 +65,9 @@ def test_collections(romeo):
     assert romeo.put("/c/f/g", b"x").status_code == 409
     assert romeo.put("/c", b"x", new=False).status_code == 405
     assert romeo.put("/c/new/", b"x").status_code == 409
+    for method in ("PUT", "MKCOL", "LOCK"):
+        answer = romeo.request(method, "/c/f/", b"" if method == "PUT" else None)
+        assert answer.status_code == 405 and "GET" in answer.headers["Allow"], method
     assert romeo.get("/c").headers["Content-Location"] == "/c/"
     assert romeo.get("/c/f/").status_code == 404
     assert romeo.request("DELETE", "/c", headers={"Depth": "0"}).status_code == 400
@@ -136,6 +139,44 @@ def test_wrong_bodies(romeo, body):
     assert romeo.request("PROPFIND", "/a", headers={"Depth": "2"}).status_code == 400
 
 
+@pytest.mark.parametrize("inside", ["<prop/><allprop/>", "<propname/><allprop/>", "<prop/><propname/>", "<include/>"])
+def test_one_question(romeo, inside):
+    """RFC 4918, 14.20: propname, or allprop with include, or prop."""
+    romeo.put("/a", b"hello")
+    assert romeo.propfind("/a", f"<propfind xmlns='DAV:'>{inside}</propfind>").status_code == 400
+
+
+def test_prop_of_nothing(romeo):
+    romeo.put("/a", b"hello")
+    answer = romeo.propfind("/a", "<propfind xmlns='DAV:'><future/><prop/></propfind>")
+    assert properties(answer) == {} and " 200 " in answer.text
+    found = properties(romeo.propfind("/a", "<propfind xmlns='DAV:'><allprop/><include><owner/><x/></include></propfind>"))
+    assert found["{DAV:}owner"][0] == 200 and found["{DAV:}x"][0] == 404 and found["{DAV:}getetag"][0] == 200
+
+
+def test_names_of_the_xml_namespace(romeo):
+    """It may not be declared as a default (XML namespaces, 3): the answer would not be readable."""
+    romeo.put("/a", b"hello")
+    found = properties(romeo.propfind("/a", "<propfind xmlns='DAV:'><prop><xml:space/></prop></propfind>"))
+    assert found["{http://www.w3.org/XML/1998/namespace}space"][0] == 404
+    found = properties(romeo.request("PROPPATCH", "/a", patch(("set", "<xml:space>v</xml:space>"))))
+    assert found["{http://www.w3.org/XML/1998/namespace}space"][0] == 200
+    found = properties(romeo.propfind("/a", "<propfind xmlns='DAV:'><propname/></propfind>"))
+    assert "{http://www.w3.org/XML/1998/namespace}space" in found
+
+
+def test_page_is_bounded_by_what_it_holds(romeo):
+    """What is asked for twice is told once, and a page ends when it is long."""
+    romeo.request("MKCOL", "/c")
+    for name in "abcdefghi":
+        romeo.put(f"/c/{name}", b"x")
+        romeo.request("PROPPATCH", f"/c/{name}", patch(("set", f"<x:p>{name * 60000}</x:p>")))
+    asked = "<x:p/>" * 300
+    answer = romeo.propfind("/c", f"<propfind xmlns='DAV:' xmlns:x='urn:x'><prop>{asked}</prop></propfind>", depth="1")
+    assert answer.status_code == 207 and answer.headers.get("Transfer-Encoding") == "chunked"
+    assert [p.text for p in ET.fromstring(answer.content).iter("{urn:x}p") if p.text] == [n * 60000 for n in "abcdefghi"]
+
+
 def test_dead_properties(romeo):
     """A dead property keeps its markup, attributes, prefixes and xml:lang."""
     romeo.put("/a", b"hello")
@@ -203,6 +244,7 @@ def test_displayname_names_the_download(romeo):
     ("text/plain", "text/plain", "inline"),
     ("image/png", "image/png", "inline"),
     ("image/svg+xml", "image/svg+xml", "attachment"),
+    ("image/other+XML; a=b", "image/other+XML; a=b", "attachment"),
     ("text/html; charset=utf-8", "text/html; charset=utf-8", "attachment"),
     ("video/mp4", "video/mp4", "inline"),
     ("nonsense", "application/octet-stream", "attachment"),
@@ -235,6 +277,7 @@ def test_conditions(romeo):
         assert answer.status_code == status, (method, headers)
         if status == 304:
             assert answer.headers["ETag"] == etag and answer.content == b""
+    assert romeo.request("OPTIONS", "/a", headers={"If-Match": '"x"', "If-None-Match": "*", "If": "(<x>)"}).status_code == 200
     assert romeo.get("/a").content == b"hello"
     assert romeo.put("/a", b"new", new=False, headers={"If-Match": etag}).status_code == 204
     assert romeo.put("/a", b"newer", new=False, headers={"If-Match": etag}).status_code == 412

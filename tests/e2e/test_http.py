@@ -65,7 +65,7 @@ def test_unknown_method(daemon):
 def test_options(daemon):
     for target in ("/", "*", "/not/there", f"http://127.0.0.1:{daemon.port}/"):
         answer = ask(daemon, head(daemon, f"OPTIONS {target} HTTP/1.1"))
-        assert answer.status == 200 and answer.fields["dav"] == "1, 2, 3"
+        assert answer.status == 200 and answer.fields["dav"] == "1, 2, 3, extended-mkcol"
         assert "PROPFIND" in answer.fields["allow"] and answer.fields["ms-author-via"] == "DAV"
 
 
