@@ -30,7 +30,29 @@ int live_owner(const struct view *view, struct buf *out)
 	return 1;
 }
 
-/* RFC 3744, 5.2: there are no groups. */
+/* RFC 3744, 4.2 */
+int live_principal_url(const struct view *view, struct buf *out)
+{
+	put_principal(out, view->resource->owner, NULL);
+	return 1;
+}
+
+/* RFC 3744, 4.1; RFC 5122 */
+int live_alternate_uri_set(const struct view *view, struct buf *out)
+{
+	struct jid jid;
+
+	if (jid_parse(view->arena, view->resource->owner, &jid) < 0)
+		return 0;
+	buf_puts(out, "<D:href>xmpp:");
+	uri_encode(out, arena_strndup(view->arena, jid.bare, strcspn(jid.bare, "@")));
+	buf_puts(out, "@");
+	uri_encode(out, jid.domain);
+	buf_puts(out, "</D:href>");
+	return 1;
+}
+
+/* RFC 3744, 5.2, 4.3 and 4.4: there are no groups. */
 int live_group(const struct view *view, struct buf *out)
 {
 	return 1;

@@ -10,6 +10,8 @@ int live_principal_collection_set(const struct view *view, struct buf *out);
 int live_current_user_principal(const struct view *view, struct buf *out);
 int live_current_user_privilege_set(const struct view *view, struct buf *out);
 int live_supported_privilege_set(const struct view *view, struct buf *out);
+int live_principal_url(const struct view *view, struct buf *out);
+int live_alternate_uri_set(const struct view *view, struct buf *out);
 int live_acl(const struct view *view, struct buf *out);
 int live_acl_restrictions(const struct view *view, struct buf *out);
 

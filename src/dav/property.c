@@ -91,8 +91,8 @@ static int get_getlastmodified(const struct view *view, struct buf *out)
 /* RFC 4918, 15.9 */
 static int get_resourcetype(const struct view *view, struct buf *out)
 {
-	if (view->resource->collection)
-		buf_puts(out, "<D:collection/>");
+	if (view->resource->collection || view->principal)
+		buf_puts(out, view->principal ? "<D:principal/>" : "<D:collection/>");
 	return 1;
 }
 
@@ -126,31 +126,35 @@ static int get_supportedlock(const struct view *view, struct buf *out)
 
 /* clang-format off */
 static const struct live_property rows[] = {
-	/* ns      name                          allprop owner_only get                          set */
-	{NS_DAV,  "creationdate",               true,   false, get_creationdate,               NULL},
-	{NS_DAV,  "displayname",                true,   false, get_displayname,                set_displayname},
-	{NS_DAV,  "getcontentlength",           true,   false, get_getcontentlength,           NULL},
-	{NS_DAV,  "getcontenttype",             true,   false, get_getcontenttype,             NULL},
-	{NS_DAV,  "getetag",                    true,   false, get_getetag,                    NULL},
-	{NS_DAV,  "getlastmodified",            true,   false, get_getlastmodified,            NULL},
-	{NS_DAV,  "lockdiscovery",              true,   false, get_lockdiscovery,              NULL},
-	{NS_DAV,  "supportedlock",              true,   false, get_supportedlock,              NULL},
-	{NS_DAV,  "resourcetype",               true,   false, get_resourcetype,               NULL},
-	{NS_DAV,  "owner",                      false,  false, live_owner,                     NULL},
-	{NS_DAV,  "group",                      false,  false, live_group,                     NULL},
-	{NS_DAV,  "principal-collection-set",   false,  false, live_principal_collection_set,  NULL},
-	{NS_DAV,  "current-user-principal",     false,  false, live_current_user_principal,    NULL},
-	{NS_DAV,  "current-user-privilege-set", false,  false, live_current_user_privilege_set, NULL},
-	{NS_DAV,  "supported-privilege-set",    false,  false, live_supported_privilege_set,   NULL},
-	{NS_DAV,  "acl",                        false,  true,  live_acl,                       NULL},
-	{NS_DAV,  "acl-restrictions",           false,  false, live_acl_restrictions,          NULL},
-	{NS_DAV,  "quota-available-bytes",      false,  false, live_quota_available_bytes,     NULL},
-	{NS_DAV,  "quota-used-bytes",           false,  false, live_quota_used_bytes,          NULL},
-	{NS_DAV,  "sync-token",                 false,  false, live_sync_token,                NULL},
-	{NS_DAV,  "supported-report-set",       false,  false, live_supported_report_set,      NULL},
-	{NS_0129, "jidlist",                    false,  true,  live_jidlist,                   live_jidlist_set},
-	{NS_OC,   "checksums",                  false,  false, live_checksums,                 NULL},
-	{NS_WIN,  "Win32LastModifiedTime",      false,  false, live_win32_last_modified_time,  live_win32_last_modified_time_set},
+	/* ns      name                          of           allprop owner_only get                          set */
+	{NS_DAV,  "creationdate",               OF_RESOURCE, true,   false, get_creationdate,               NULL},
+	{NS_DAV,  "displayname",                OF_BOTH,     true,   false, get_displayname,                set_displayname},
+	{NS_DAV,  "getcontentlength",           OF_RESOURCE, true,   false, get_getcontentlength,           NULL},
+	{NS_DAV,  "getcontenttype",             OF_RESOURCE, true,   false, get_getcontenttype,             NULL},
+	{NS_DAV,  "getetag",                    OF_RESOURCE, true,   false, get_getetag,                    NULL},
+	{NS_DAV,  "getlastmodified",            OF_RESOURCE, true,   false, get_getlastmodified,            NULL},
+	{NS_DAV,  "lockdiscovery",              OF_RESOURCE, true,   false, get_lockdiscovery,              NULL},
+	{NS_DAV,  "supportedlock",              OF_RESOURCE, true,   false, get_supportedlock,              NULL},
+	{NS_DAV,  "resourcetype",               OF_BOTH,     true,   false, get_resourcetype,               NULL},
+	{NS_DAV,  "owner",                      OF_RESOURCE, false,  false, live_owner,                     NULL},
+	{NS_DAV,  "group",                      OF_RESOURCE, false,  false, live_group,                     NULL},
+	{NS_DAV,  "principal-collection-set",   OF_BOTH,     false,  false, live_principal_collection_set,  NULL},
+	{NS_DAV,  "current-user-principal",     OF_BOTH,     false,  false, live_current_user_principal,    NULL},
+	{NS_DAV,  "current-user-privilege-set", OF_RESOURCE, false,  false, live_current_user_privilege_set, NULL},
+	{NS_DAV,  "supported-privilege-set",    OF_RESOURCE, false,  false, live_supported_privilege_set,   NULL},
+	{NS_DAV,  "acl",                        OF_RESOURCE, false,  true,  live_acl,                       NULL},
+	{NS_DAV,  "acl-restrictions",           OF_RESOURCE, false,  false, live_acl_restrictions,          NULL},
+	{NS_DAV,  "quota-available-bytes",      OF_RESOURCE, false,  false, live_quota_available_bytes,     NULL},
+	{NS_DAV,  "quota-used-bytes",           OF_RESOURCE, false,  false, live_quota_used_bytes,          NULL},
+	{NS_DAV,  "sync-token",                 OF_RESOURCE, false,  false, live_sync_token,                NULL},
+	{NS_DAV,  "supported-report-set",       OF_RESOURCE, false,  false, live_supported_report_set,      NULL},
+	{NS_DAV,  "principal-URL",              OF_PRINCIPAL, false, false, live_principal_url,            NULL},
+	{NS_DAV,  "alternate-URI-set",          OF_PRINCIPAL, false, false, live_alternate_uri_set,        NULL},
+	{NS_DAV,  "group-member-set",           OF_PRINCIPAL, false, false, live_group,                    NULL},
+	{NS_DAV,  "group-membership",           OF_PRINCIPAL, false, false, live_group,                    NULL},
+	{NS_0129, "jidlist",                    OF_RESOURCE, false,  true,  live_jidlist,                   live_jidlist_set},
+	{NS_OC,   "checksums",                  OF_RESOURCE, false,  false, live_checksums,                 NULL},
+	{NS_WIN,  "Win32LastModifiedTime",      OF_RESOURCE, false,  false, live_win32_last_modified_time,  live_win32_last_modified_time_set},
 };
 /* clang-format on */
 

@@ -27,13 +27,18 @@ struct view {
 	struct tx *tx;
 	struct arena *arena;
 	const struct resource *resource;
+	bool principal; /* it is one (RFC 3744, 4): `owner` is its bare JID */
 };
+
+/* What a live property is a property of. */
+enum { OF_RESOURCE = 1, OF_PRINCIPAL = 2, OF_BOTH = OF_RESOURCE | OF_PRINCIPAL };
 
 /* Whether who asks is the owner of what is looked at. */
 bool view_owned(const struct view *view);
 
 struct live_property {
 	const char *ns, *name;
+	unsigned of;
 	bool allprop;    /* part of an allprop's answer (RFC 4918, 9.1.5) */
 	bool owner_only; /* others get 403 for it, and no propname lists it to them */
 	/* Appends the value's inside, as markup. 1: there is one; 0: this resource has none; negative errno. */

@@ -49,6 +49,24 @@ static int write_row(
 	return propstat_response(listing->what, view, href, out);
 }
 
+/* RFC 3744, 4: a principal, of which all follows from its JID. */
+static int answer_principal(struct request *request, struct tx *tx, const struct wanted *wanted)
+{
+	const struct resource resource = {
+		.owner = request->principal, .displayname = request->principal};
+	const struct view view = {request, tx, request->arena, &resource, .principal = true};
+	const char *url = request->url + strlen(request->dav->base_url);
+	int error;
+
+	answer_begin(request, 207);
+	request->answer.kind = ANSWER_BYTES;
+	answer_header(request, "Content-Type", "application/xml; charset=utf-8");
+	multistatus_begin(&request->answer.bytes);
+	error = propstat_response(wanted, &view, url, &request->answer.bytes);
+	multistatus_end(&request->answer.bytes);
+	return error;
+}
+
 /* RFC 4918, 9.1 */
 int propfind_select(struct request *request, struct tx *tx, const struct walk *walk)
 {
@@ -66,6 +84,8 @@ int propfind_select(struct request *request, struct tx *tx, const struct walk *w
 	error = read_body(request, wanted);
 	if (error < 0)
 		return error;
+	if (request->principal)
+		return answer_principal(request, tx, wanted);
 	*listing = (struct listing){
 		.self = true,
 		.members = depth == DEPTH_1,

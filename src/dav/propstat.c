@@ -61,12 +61,19 @@ static const struct property *find_dead(
 	return NULL;
 }
 
+static bool is_of(const struct view *view, const struct live_property *live)
+{
+	return live->of & (view->principal ? OF_PRINCIPAL : OF_RESOURCE);
+}
+
 /* Writes a live property with its value. 1, 0 when there is none here (nothing is written), or negative errno. */
 static int write_live(const struct view *view, const struct live_property *live, struct buf *out)
 {
 	size_t start = out->len;
 	int there;
 
+	if (!is_of(view, live))
+		return 0;
 	property_open(out, live->ns, live->name);
 	there = live->get(view, out);
 	if (there == 1)
@@ -106,7 +113,7 @@ static int write_propname(
 
 	for (size_t i = 0; there >= 0 && (live = property_row(i)); i++) {
 		value.len = 0;
-		there = may_see(view, live) ? live->get(view, &value) : 0;
+		there = may_see(view, live) && is_of(view, live) ? live->get(view, &value) : 0;
 		if (there == 1)
 			property_empty(out, live->ns, live->name);
 	}

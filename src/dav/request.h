@@ -91,9 +91,10 @@ struct request {
 	/* As received, checked by http. */
 	const struct method *method;
 	struct path path;
-	const char *target;      /* byte by byte */
-	const char *url;         /* base-url and the encoded path: what prompts and answers show */
-	bool server_wide;        /* OPTIONS * */
+	const char *target;    /* byte by byte */
+	const char *url;       /* base-url and the encoded path: what prompts and answers show */
+	bool server_wide;      /* OPTIONS * */
+	const char *principal; /* a bare JID: it is about that, and `path` is the root; else NULL */
 	struct path destination; /* of methods that have one */
 	struct header *headers;
 	size_t header_count;

@@ -4,7 +4,7 @@
 #include "dav/method.h"
 #include "http/forwarded.h"
 #include "http/gzip.h"
-#include "http/health.h"
+#include "http/own.h"
 #include "http/response.h"
 #include "http/steps.h"
 #include "http/target.h"
@@ -135,8 +135,8 @@ static void begin_request(struct connection *connection)
 	request->server_wide = target.server_wide;
 	request->url = arena_printf(request->arena, "%s%s", request->dav->base_url,
 		path_text(request->arena, &target.path));
-	if (target.own_room) {
-		health_answer(request, target.health, connection->worker->options->xmpp);
+	if (target.own_room &&
+		!own_begin(request, target.health, connection->worker->options->xmpp)) {
 		respond(connection);
 	} else if (!request->method) {
 		answer_error(request, 501, NULL, "No such method is known here.");

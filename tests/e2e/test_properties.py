@@ -53,6 +53,34 @@ def test_acl(world, romeo):
         assert "cannot-modify-protected-property" in set_property(romeo, "/c", f"<D:{name}/>"), name
 
 
+def test_principals(world, romeo):
+    """RFC 3744, 4: what DAV:owner and DAV:acl name can be looked at by who may see the root; all of it follows from the JID."""
+    tybalt = world.person(TYBALT)
+    names = ("displayname", "resourcetype", "principal-URL", "alternate-URI-set", "group-member-set", "group-membership",
+             "current-user-principal", "getetag", "owner")
+    for path in ("/-/principal/romeo%40localhost", "/-/principal/nobody%40localhost", "/-/principal/juliet%40capulet.lit/home"):
+        jid = path.split("/")[3].replace("%40", "@")
+        text = ask(romeo, path, *names)
+        assert f"<D:href>{path}</D:href>" in text and f"<D:displayname>{jid}</D:displayname>" in text
+        assert "<D:resourcetype><D:principal/></D:resourcetype>" in text and f"<D:href>xmpp:{jid}</D:href>" in text
+        assert f"<D:principal-URL><D:href>/-/principal/{jid.replace('@', '%40')}</D:href>" in text
+        assert "<D:current-user-principal><D:href>/-/principal/romeo%40localhost<" in text
+        assert "<D:group-membership></D:group-membership>" in text
+        assert "404" in text.split("<D:getetag/>")[1] and "<D:owner/>" in text.split("404")[0].split("200 OK")[1]
+    everything = romeo.propfind("/-/principal/romeo%40localhost", b"<propfind xmlns='DAV:'><allprop/></propfind>", depth="1").text
+    assert everything.count("<D:response>") == 1 and "romeo@localhost" in everything and "getcontentlength" not in everything
+    before = len(tybalt.prompts)
+    assert tybalt.propfind("/-/principal/tybalt%40capulet.localhost").status_code == 404
+    assert len(tybalt.prompts) == before, "who may not see the root is not asked"
+    for path in ("/-/principal/Romeo%40localhost", "/-/principal/%40", "/-/principal/", "/-/principal/a%40b/c/d", "/-/x/a%40b"):
+        assert romeo.propfind(path).status_code == 404, path
+    for method in ("GET", "PUT", "PROPPATCH", "DELETE", "LOCK", "MKCOL", "COPY", "REPORT"):
+        answer = romeo.request(method, "/-/principal/romeo%40localhost", headers={"Destination": romeo.daemon.base + "/a"})
+        assert answer.status_code == 404, method
+    answer = romeo.request("OPTIONS", "/-/principal/romeo%40localhost")
+    assert answer.status_code == 200 and "PUT" not in answer.headers["Allow"]
+
+
 def test_win32_times(romeo):
     """What Explorer sets after a copy comes back, and its time of modification counts."""
     romeo.put("/a", b"x")
