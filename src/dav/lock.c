@@ -1,5 +1,6 @@
 #include "base/digest.h"
 #include "dav/depth.h"
+#include "dav/document.h"
 #include "dav/if.h"
 #include "dav/locked.h"
 #include "dav/methods.h"
@@ -65,16 +66,12 @@ static const char *note_of(struct arena *arena, const struct xml_node *owner)
 /* RFC 4918, 14.11 */
 static int read_body(struct request *request, struct lock *lock)
 {
-	const struct xml_node *scope, *type;
-	struct xml_node *root;
-	int error = xml_read(
-		request->arena, request->xml.data, request->xml.len, &xml_limits_dav, &root);
+	const struct xml_node *root, *scope, *type;
+	int error = document_read(
+		request, "lockinfo", "The body is no DAV:lockinfo (RFC 4918, 14.11).", &root);
 
-	if (error == -E2BIG)
-		return refuse(
-			request, 413, NULL, "The body is larger or deeper than a request needs.");
-	if (error < 0 || !xml_is(root, NS_DAV, "lockinfo"))
-		return refuse(request, 400, NULL, "The body is no DAV:lockinfo (RFC 4918, 14.11).");
+	if (error < 0)
+		return error;
 	scope = xml_child(root, NS_DAV, "lockscope");
 	type = xml_child(root, NS_DAV, "locktype");
 	if (!type || !xml_child(type, NS_DAV, "write") || !scope)

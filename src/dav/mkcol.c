@@ -1,4 +1,5 @@
 #include "dav/change.h"
+#include "dav/document.h"
 #include "dav/methods.h"
 #include "dav/request.h"
 #include "xml/reader.h"
@@ -39,24 +40,27 @@ static bool take_resourcetype(struct changes *changes)
 	return true;
 }
 
-/* RFC 5689, 3. What is of another type, or says none and is no DAV:mkcol, is 415 (RFC 4918, 9.3). */
+/* RFC 5689, 3. What is of another type is 415 (RFC 4918, 9.3), and so is what says none and is no DAV:mkcol. */
 static int read_body(struct request *request, struct changes *changes)
 {
+	static const char unknown[] =
+		"The body of MKCOL is a DAV:mkcol (RFC 5689, 5.1), or there is none.";
 	const char *type = request_header(request, "Content-Type");
-	struct xml_node *root;
+	const struct xml_node *root;
 	int error;
 
 	*changes = (struct changes){0};
 	if (request->xml.len == 0)
 		return 0;
-	error = type && !is_xml(type) ? -EINVAL
-				      : xml_read(request->arena, request->xml.data,
-						request->xml.len, &xml_limits_dav, &root);
-	if (error == -E2BIG)
-		return refuse(request, 413, "The body is larger or deeper than a request needs.");
-	if (error < 0 || !xml_is(root, NS_DAV, "mkcol") || xml_child(root, NS_DAV, "remove"))
-		return refuse(request, type && is_xml(type) ? 400 : 415,
-			"The body of MKCOL is a DAV:mkcol (RFC 5689, 5.1), or there is none.");
+	if (type && !is_xml(type))
+		return refuse(request, 415, unknown);
+	error = document_read(request, "mkcol", unknown, &root);
+	if (error < 0 && !type && request->answer.status == 400)
+		return refuse(request, 415, unknown);
+	if (error == 0 && xml_child(root, NS_DAV, "remove"))
+		return refuse(request, 400, unknown);
+	if (error < 0)
+		return error;
 	error = changes_read(request, root, changes);
 	if (error == 0 && !take_resourcetype(changes)) {
 		answer_error(request, 403, "valid-resourcetype", "Only collections are made here.");

@@ -1,4 +1,5 @@
 #include "dav/depth.h"
+#include "dav/document.h"
 #include "dav/listing.h"
 #include "dav/methods.h"
 #include "dav/multistatus.h"
@@ -19,18 +20,14 @@ static int refuse(struct request *request, int status, const char *sentence)
 static int read_body(struct request *request, struct wanted *wanted)
 {
 	static const char malformed[] = "The body is no DAV:propfind (RFC 4918, 14.20).";
-	const struct xml_node *prop, *allprop, *propname, *include;
-	struct xml_node *root;
+	const struct xml_node *root, *prop, *allprop, *propname, *include;
 	int error;
 
 	if (request->xml.len == 0)
 		return 0;
-	error = xml_read(
-		request->arena, request->xml.data, request->xml.len, &xml_limits_dav, &root);
-	if (error == -E2BIG)
-		return refuse(request, 413, "The body is larger or deeper than a request needs.");
-	if (error < 0 || !xml_is(root, NS_DAV, "propfind"))
-		return refuse(request, 400, malformed);
+	error = document_read(request, "propfind", malformed, &root);
+	if (error < 0)
+		return error;
 	prop = xml_child(root, NS_DAV, "prop");
 	allprop = xml_child(root, NS_DAV, "allprop");
 	propname = xml_child(root, NS_DAV, "propname");

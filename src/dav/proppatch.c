@@ -1,4 +1,5 @@
 #include "dav/change.h"
+#include "dav/document.h"
 #include "dav/methods.h"
 #include "dav/multistatus.h"
 #include "dav/request.h"
@@ -6,28 +7,20 @@
 
 #include <errno.h>
 
-static int refuse(struct request *request, int status, const char *sentence)
-{
-	answer_error(request, status, NULL, sentence);
-	return -ECANCELED;
-}
-
 /* In document order (RFC 4918, 9.2). 0 or -ECANCELED. */
 static int read_body(struct request *request, struct changes *changes)
 {
-	struct xml_node *root;
-	int error;
+	const struct xml_node *root;
+	int error = document_read(request, "propertyupdate",
+		"The body is no DAV:propertyupdate (RFC 4918, 14.19).", &root);
 
-	error = xml_read(
-		request->arena, request->xml.data, request->xml.len, &xml_limits_dav, &root);
-	if (error == -E2BIG)
-		return refuse(request, 413, "The body is larger or deeper than a request needs.");
-	if (error < 0 || !xml_is(root, NS_DAV, "propertyupdate"))
-		return refuse(request, 400, "The body is no DAV:propertyupdate (RFC 4918, 14.19).");
-	error = changes_read(request, root, changes);
-	return error == 0 && changes->count == 0
-		       ? refuse(request, 400, "The body changes no property.")
-		       : error;
+	if (error == 0)
+		error = changes_read(request, root, changes);
+	if (error == 0 && changes->count == 0) {
+		answer_error(request, 400, NULL, "The body changes no property.");
+		error = -ECANCELED;
+	}
+	return error;
 }
 
 static void write_answer(

@@ -3,6 +3,7 @@
  * new, changed or gone since a token. It is made in pages as a listing is.
  */
 #include "base/codec.h"
+#include "dav/document.h"
 #include "dav/methods.h"
 #include "dav/multistatus.h"
 #include "dav/propstat.h"
@@ -68,17 +69,12 @@ static int read_limit(struct request *request, const struct xml_node *root, stru
 /* RFC 6578, 6.1 */
 static int read_body(struct request *request, struct tx *tx, struct sync *sync)
 {
-	const struct xml_node *token, *level, *prop;
+	const struct xml_node *root, *token, *level, *prop;
 	const char *depth = request_header(request, "Depth");
-	struct xml_node *root;
-	int error = xml_read(
-		request->arena, request->xml.data, request->xml.len, &xml_limits_dav, &root);
+	int error = document_read(request, NULL, "The body is no XML.", &root);
 
-	if (error == -E2BIG)
-		return refuse(
-			request, 413, NULL, "The body is larger or deeper than a request needs.");
 	if (error < 0)
-		return refuse(request, 400, NULL, "The body is no XML.");
+		return error;
 	if (!xml_is(root, NS_DAV, "sync-collection"))
 		return refuse(request, 403, "supported-report", NULL);
 	token = xml_child(root, NS_DAV, "sync-token");

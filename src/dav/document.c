@@ -1,0 +1,26 @@
+#include "dav/document.h"
+
+#include "dav/property.h"
+#include "dav/request.h"
+#include "xml/reader.h"
+
+#include <errno.h>
+
+int document_read(struct request *request, const char *name, const char *malformed,
+	const struct xml_node **root)
+{
+	struct xml_node *read;
+	int error = xml_read(
+		request->arena, request->xml.data, request->xml.len, &xml_limits_dav, &read);
+
+	if (error == 0 && (!name || xml_is(read, NS_DAV, name))) {
+		*root = read;
+		return 0;
+	}
+	if (error == -E2BIG)
+		answer_error(
+			request, 413, NULL, "The body is larger or deeper than a request needs.");
+	else
+		answer_error(request, 400, NULL, malformed);
+	return -ECANCELED;
+}
