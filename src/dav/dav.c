@@ -1,4 +1,5 @@
 #include "dav/dav.h"
+#include "base/codec.h"
 #include "dav/checksum.h"
 #include "dav/if.h"
 #include "dav/method.h"
@@ -57,11 +58,22 @@ static int look_up(struct request *request, struct tx *tx, struct walk *walk)
 	return right_ask(request->dav, tx, &request->claim, walk, request->method->right);
 }
 
+/* Bytes that are to come; Finder says so although it sends chunks. -1: nobody knows. */
+static int64_t announced(const struct request *request)
+{
+	const char *expected = request_header(request, "X-Expected-Entity-Length");
+	int64_t length = request->content_length;
+
+	if (length < 0 && expected && decimal_parse(expected, &length) < 0)
+		length = -1;
+	return length;
+}
+
 /* What is wrong with an upload whatever is mapped: said before a person is asked and content is sent. */
 static enum step_result check_upload(struct request *request)
 {
 	request->room = UINT64_MAX;
-	if (request->content_length > (int64_t)request->dav->max_file_size)
+	if (announced(request) > (int64_t)request->dav->max_file_size)
 		return answer_errno(request, -EFBIG);
 	return part_read(request) == STEP_NEXT ? checksum_read(request) : STEP_ANSWER;
 }
@@ -176,9 +188,7 @@ static int find_room(struct request *request, struct tx *tx, const struct walk *
 		return error;
 	if (walk->count > walk->path->depth)
 		request->room += last->length;
-	return request->content_length > 0 && (uint64_t)request->content_length > request->room
-		       ? -EDQUOT
-		       : 0;
+	return announced(request) > 0 && (uint64_t)announced(request) > request->room ? -EDQUOT : 0;
 }
 
 enum step_result dav_admit(struct request *request, struct tx *tx)

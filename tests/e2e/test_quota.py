@@ -79,8 +79,12 @@ def test_early(world, prosody, tmp_path):
     assert "quota-not-exceeded" in (tmp_path / "answer").read_text()
     status, sent = curl("big", "-H", "Transfer-Encoding: chunked", "-H", "Expect:")
     assert status == 507 and sent < 8 << 20
+    chunked = ("-H", "Transfer-Encoding: chunked", "-H", "Expect: 100-continue", "-H")
+    assert curl("big", *chunked, f"X-Expected-Entity-Length: {8 << 20}") == (507, 0), "as Finder says it"
     assert daemon.blobs() == []
-    assert curl("fits")[0] == 201
+    assert curl("fits", *chunked, "X-Expected-Entity-Length: nonsense")[0] == 201
+    assert curl("fits", *chunked, "X-Expected-Entity-Length: 1")[0] == 204, "it is a hint, no promise"
+    assert curl("fits")[0] == 204
 
 
 def test_trees_and_accounts(world, prosody):
