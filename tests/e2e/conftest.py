@@ -1,4 +1,5 @@
 import os
+import shutil
 import sys
 
 import pytest
@@ -8,23 +9,26 @@ sys.path.insert(0, os.path.dirname(__file__))
 from between import Proxy  # noqa: E402
 from daemon import Daemon  # noqa: E402
 from person import Person, end_all  # noqa: E402
-from servers import SERVERS  # noqa: E402
+from servers import SERVERS, open_directory  # noqa: E402
 
 
 @pytest.fixture(scope="session")
-def running(tmp_path_factory):
-    """Each server is started when it is first asked for, and runs to the end."""
+def running(request):
+    """Each server is started when it is first asked for, and runs to the end. What they wrote stays when a test has failed."""
     servers = {}
+    directory = open_directory()  # ejabberd gives root away
 
     def get(name):
         if name not in servers:
-            servers[name] = SERVERS[name](tmp_path_factory.mktemp(name))
+            servers[name] = SERVERS[name](os.path.join(directory, name))
             servers[name].start()
         return servers[name]
     yield get
     end_all()
     for server in servers.values():
         server.stop()
+    if not request.session.testsfailed:
+        shutil.rmtree(directory)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.request
 
@@ -42,6 +43,13 @@ def wait_until(check, what, seconds=30):
 def listens(port):
     with socket.socket() as s:
         return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+def open_directory():
+    """A new one that other accounts can reach. Not below pytest's own: every pytest that starts closes that to all but its user."""
+    directory = tempfile.mkdtemp(prefix="missive-tests-")
+    os.chmod(directory, 0o711)
+    return directory
 
 
 def make_certificate(directory):
@@ -199,7 +207,6 @@ EJABBERD_PID_PATH={self.directory}/ejabberd.pid
 """)
         for name in ("logs", "spool"):
             os.makedirs(f"{self.directory}/{name}", exist_ok=True)
-        open_way_to(self.directory)
         for root, _, files in os.walk(self.directory):
             for path in [root] + [f"{root}/{name}" for name in files]:
                 shutil.chown(path, "ejabberd", "ejabberd")
@@ -228,15 +235,6 @@ EJABBERD_PID_PATH={self.directory}/ejabberd.pid
                                          {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=10) as answer:
             assert answer.status == 200
-
-
-def open_way_to(directory):
-    """ejabberd gives its root away: another account must be able to reach what lies in a private directory."""
-    while directory != "/" and os.stat(directory).st_uid == os.getuid():
-        mode = os.stat(directory).st_mode
-        if not mode & 0o001:
-            os.chmod(directory, (mode & 0o7777) | 0o011)
-        directory = os.path.dirname(directory)
 
 
 SERVERS = {"prosody": Prosody, "ejabberd": Ejabberd}

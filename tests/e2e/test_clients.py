@@ -2,6 +2,7 @@
 
 import glob
 import os
+import pathlib
 import shutil
 import signal
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 import requests
 
 from daemon import basic
-from servers import open_way_to, wait_until
+from servers import open_directory, wait_until
 from test_passwords import mint
 
 ROMEO = "romeo@localhost"
@@ -151,16 +152,17 @@ def test_gio_wrong_password(account, session):
 # ---- davfs2 ----
 
 @pytest.fixture
-def mounted(account, tmp_path):
+def mounted(account):
     """Mounts with a cache of its own each time; nothing stays mounted."""
-    mounts = []
+    mounts, directory = [], pathlib.Path(open_directory())
 
     def mount():
-        mounts.append(Mount(account, tmp_path / f"davfs{len(mounts)}"))
+        mounts.append(Mount(account, directory / f"davfs{len(mounts)}"))
         return mounts[-1]
     yield mount
     for one in mounts:
         one.end()
+    shutil.rmtree(directory)
 
 
 class Mount:
@@ -168,11 +170,11 @@ class Mount:
         cache = directory / "cache"
         self.path = directory / "files"
         self.path.mkdir(parents=True)
+        directory.chmod(0o711)
         cache.mkdir()
         # mount.davfs gives root away, to an account of its own.
         shutil.chown(cache, "root", "davfs2")
         cache.chmod(0o770)
-        open_way_to(str(directory))
         secrets = directory / "secrets"
         secrets.touch(0o600)
         secrets.write_text(f"{account.base}/ {ROMEO} {account.password}\n")
