@@ -114,19 +114,20 @@ def test_rclone_moves_on_the_server(world, prosody, tmp_path):
     def rclone(*arguments):
         return run("rclone", "--config", str(config), *arguments)
 
-    def count(method):
-        return daemon.log().count(f"method={method} ")
+    def expect(method, count):
+        """The log tells of an answer after it has gone out."""
+        daemon.wait_for(f"method={method} ", count)
+        assert daemon.log().count(f"method={method} ") == count
     rclone("copy", str(source), "m:up")
     rclone("check", "--download", str(source), "m:up")
-    puts = count("PUT")
-    assert puts == 3
+    expect("PUT", 3)
     rclone("moveto", "m:up", "m:below/moved")
-    assert count("MOVE") == 1
+    expect("MOVE", 1)
     rclone("copyto", "m:below/moved/large", "m:copy of it")
-    assert count("COPY") == 1
+    expect("COPY", 1)
     rclone("moveto", "m:copy of it", "m:below/moved/sub dir/also large")
     rclone("check", "--download", "--one-way", str(source), "m:below/moved")
-    assert count("PUT") == puts
+    expect("PUT", 3)
     assert rclone("sha1sum", "--download", "m:below/moved/sub dir/also large").split()[0] == \
         run("sha1sum", str(source / "large")).split()[0]
     assert len(daemon.blobs()) == 1

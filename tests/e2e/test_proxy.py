@@ -138,7 +138,7 @@ def test_clients_through_it(behind, kind, tmp_path):
     run(*rclone, "copyto", "m:below/moved/large", "m:copy")
     run(*rclone, "check", "--download", str(source), "m:below/moved")
     assert b.ask("GET", "/copy").content == (source / "large").read_bytes()
-    assert b.daemon.log().count("method=PUT ") == 2
+    b.daemon.wait_for("method=PUT ", 2)
     curl = ["curl", "-sS", "--digest", "-u", f"{ROMEO}:{b.password}", "--cacert", b.nginx.certificate, "-o", "/dev/null",
             "-w", "%{http_code}"]
     assert run(*curl, "-T", str(source / "large"), b.base + "/new%20name") == "201"
