@@ -99,10 +99,17 @@ uint64_t loop_now(const struct loop *loop)
 static void poll_ready(uv_poll_t *poll, int status, int events)
 {
 	struct watch *watch = (struct watch *)poll;
-	int got = status < 0 ? watch->wanted
-			     : (events & UV_READABLE ? WATCH_READ : 0) |
-				       (events & UV_WRITABLE ? WATCH_WRITE : 0);
-	watch->ready(watch->arg, got & watch->wanted);
+	int wanted = watch->wanted, got = wanted;
+
+	if (status < 0) {
+		/* libuv has stopped it; there may still be bytes to read before the error. */
+		watch->wanted = 0;
+		watch_want(watch, wanted);
+	} else {
+		got &= (events & UV_READABLE ? WATCH_READ : 0) |
+		       (events & UV_WRITABLE ? WATCH_WRITE : 0);
+	}
+	watch->ready(watch->arg, got);
 }
 
 struct watch *watch_open(struct loop *loop, int fd, void (*ready)(void *arg, int events), void *arg)

@@ -3,6 +3,8 @@
 #include "base/loop.h"
 #include "base/mailbox.h"
 
+#include <errno.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -154,6 +156,52 @@ static void test_watch(void **state)
 	loop_close(f.loop);
 }
 
+static void read_one(void *arg, int events)
+{
+	struct fixture *f = arg;
+	char byte;
+	ssize_t got = recv(f->fd, &byte, 1, 0);
+
+	if (got == 1) {
+		f->received++;
+		return;
+	}
+	assert_true(got == 0 || errno == ECONNRESET);
+	f->done = 1;
+	watch_want(f->watch, 0);
+	loop_stop(f->loop);
+}
+
+/* A connection that is reset is told of again and again, as long as it is wanted: bytes may lie before the error. */
+static void test_reset(void **state)
+{
+	struct fixture fixture = {0}, *f = &fixture;
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(address);
+	const struct linger at_once = {1, 0};
+	int listener = socket(AF_INET, SOCK_STREAM, 0), peer = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, length), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+	assert_int_equal(connect(peer, (struct sockaddr *)&address, length), 0);
+	f->fd = accept(listener, NULL, NULL);
+	assert_true(f->fd >= 0);
+	assert_int_equal(send(peer, "hello", 5, 0), 5);
+	setsockopt(peer, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	close(peer);
+	assert_int_equal(loop_open(&f->loop), 0);
+	f->watch = watch_open(f->loop, f->fd, read_one, f);
+	watch_want(f->watch, WATCH_READ);
+	loop_run(f->loop);
+	assert_true(f->done);
+	watch_close(f->watch);
+	loop_close(f->loop);
+	close(f->fd);
+	close(listener);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +209,7 @@ int main(void)
 		cmocka_unit_test(test_timer),
 		cmocka_unit_test(test_close_waits_for_work),
 		cmocka_unit_test(test_watch),
+		cmocka_unit_test(test_reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
