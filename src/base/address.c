@@ -75,15 +75,28 @@ void address_port_text(const struct sockaddr *address, char out[ADDRESS_TEXT])
 		ntohs(port));
 }
 
+/* What stands before an IPv4 address that is mapped into IPv6 (RFC 4291, 2.5.5.2). */
+static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+
 /* An address as 128 bits, IPv4 as the mapped form; the number of bits before the address's own. */
 static int bits_of(const char *text, unsigned char out[16])
 {
-	static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
 	if (inet_pton(AF_INET, text, out + 12) == 1) {
 		memcpy(out, mapped, sizeof(mapped));
 		return 96;
 	}
 	return inet_pton(AF_INET6, text, out) == 1 ? 0 : -EINVAL;
+}
+
+int address_normalise(const char *text, char out[ADDRESS_TEXT])
+{
+	unsigned char bits[16];
+	if (bits_of(text, bits) < 0)
+		return -EINVAL;
+	bool four = memcmp(bits, mapped, sizeof(mapped)) == 0;
+	inet_ntop(
+		four ? AF_INET : AF_INET6, four ? bits + sizeof(mapped) : bits, out, ADDRESS_TEXT);
+	return 0;
 }
 
 struct network {

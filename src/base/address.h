@@ -13,6 +13,9 @@ int address_parse(const char *text, struct sockaddr_storage *out);
 /* Without the port; an IPv4 address mapped into IPv6 is written as IPv4. */
 void address_text(const struct sockaddr *address, char out[ADDRESS_TEXT]);
 
+/* As address_text() writes it: one spelling for one address. 0, or -EINVAL: no address, and nothing is written. */
+int address_normalise(const char *text, char out[ADDRESS_TEXT]);
+
 /* With the port, as address_parse() reads it. */
 void address_port_text(const struct sockaddr *address, char out[ADDRESS_TEXT]);
 

@@ -45,8 +45,10 @@ int live_alternate_uri_set(const struct view *view, struct buf *out)
 	if (jid_parse(view->arena, view->resource->owner, &jid) < 0)
 		return 0;
 	buf_puts(out, "<D:href>xmpp:");
-	uri_encode(out, arena_strndup(view->arena, jid.bare, strcspn(jid.bare, "@")));
-	buf_puts(out, "@");
+	if (jid_has_localpart(&jid)) {
+		uri_encode(out, arena_strndup(view->arena, jid.bare, strcspn(jid.bare, "@")));
+		buf_puts(out, "@");
+	}
 	uri_encode(out, jid.domain);
 	buf_puts(out, "</D:href>");
 	return 1;

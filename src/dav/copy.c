@@ -5,99 +5,143 @@
 #include "dav/request.h"
 #include "dav/right.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGE = 256 };
+enum { PAGE = 256, REFUSED_MAX = 16 << 20 /* bytes of a 207 */ };
 
-/* A collection that was copied, and whose members are to follow. */
+/* A collection that was copied, and whose members are to follow: those behind `after`. */
 struct pending {
 	struct pending *next;
 	int64_t from, to;
-	int inherited; /* what the list of `from` says to the copier */
-	char *href;    /* of `from` */
+	int inherited;    /* what the list of `from` says to the copier */
+	size_t depth;     /* of `from` below the root */
+	int64_t nameable; /* `from`, or what is nearest above it and not too deep for a URL */
+	char after[NAME_MAX_BYTES + 1];
 };
 
-/* A tree that is being copied: what the copier may not read stays behind, and is told. */
+/*
+ * A tree that is being copied: what the copier may not read stays behind, and is told. Trees are as deep as their owners make them: so there is
+ * a list and no recursion, and no path is made before somebody is to be told one.
+ */
 struct copying {
 	struct request *request;
 	struct tx *tx;
-	struct pending
-		*pending; /* a list and no recursion: trees are as deep as their owners make them */
+	struct pending *pending;
 	struct buf refused; /* responses of a 207 */
+	struct buf href;    /* of what has the id href_of */
+	int64_t href_of;
+	bool told; /* that below it something too deep for a URL was refused */
 };
 
-static void add_pending(
-	struct copying *copying, int64_t from, int64_t to, int inherited, const char *href)
+static void add_pending(struct copying *copying, const struct pending *collection)
 {
 	struct pending *pending = malloc(sizeof(*pending));
 
 	if (!pending)
 		abort();
-	*pending = (struct pending){copying->pending, from, to, inherited, strdup(href)};
-	if (!pending->href)
-		abort();
+	*pending = *collection;
+	pending->next = copying->pending;
 	copying->pending = pending;
 }
 
-static void tell_refused(struct copying *copying, const char *href)
+static int find_href(struct copying *copying, struct arena *arena, int64_t collection)
 {
-	multistatus_response_begin(&copying->refused, href);
-	buf_printf(&copying->refused, "<D:status>HTTP/1.1 403 %s</D:status>", status_reason(403));
-	multistatus_response_end(&copying->refused);
+	struct walk walk;
+	int error;
+
+	if (copying->href_of == collection)
+		return 0;
+	error = store_chain(copying->tx, arena, collection, &walk);
+	if (error < 0)
+		return error;
+	copying->href.len = 0;
+	multistatus_href(&copying->href, &walk);
+	copying->href_of = collection;
+	copying->told = false;
+	return 0;
 }
 
-static int copy_member(struct copying *copying, struct arena *arena, const struct resource *member,
-	int64_t to, int inherited, const char *href)
+/* What no URL is long enough for is told by the URL above it, once. */
+static int tell_refused(struct copying *copying, struct arena *arena,
+	const struct pending *collection, const struct resource *member)
+{
+	int error = find_href(copying, arena, collection->nameable);
+	struct buf *href = &copying->href, *out = &copying->refused;
+	size_t base = href->len;
+
+	if (error < 0)
+		return error;
+	if (out->len > REFUSED_MAX) {
+		answer_error(copying->request, 403, NULL,
+			"You may not read too much of what is in there.");
+		return -ECANCELED;
+	}
+	if (collection->depth < PATH_DEPTH_MAX) {
+		uri_encode(href, member->spelling);
+		buf_puts(href, member->collection ? "/" : "");
+	} else if (copying->told) {
+		return 0;
+	} else {
+		copying->told = true;
+	}
+	multistatus_response_begin(out, buf_text(href));
+	buf_printf(out, "<D:status>HTTP/1.1 403 %s</D:status>", status_reason(403));
+	multistatus_response_end(out);
+	href->len = base;
+	return 0;
+}
+
+static int copy_member(struct copying *copying, struct arena *arena,
+	const struct pending *collection, const struct resource *member)
 {
 	struct request *request = copying->request;
 	const struct segment segment = {member->name, member->spelling};
-	int readable = right_read_member(copying->tx, &request->claim, member, inherited), error;
+	struct pending inner = {.from = member->id, .inherited = collection->inherited};
+	int readable =
+		    right_read_member(copying->tx, &request->claim, member, collection->inherited),
+	    error;
 	struct resource made;
 
 	if (readable < 0)
 		return readable;
-	if (readable == 0) {
-		tell_refused(copying, href);
-		return 0;
-	}
-	error = store_copy(copying->tx, arena, member, to, &segment, request->claim.bare, &made);
+	if (readable == 0)
+		return tell_refused(copying, arena, collection, member);
+	error = store_copy(
+		copying->tx, arena, member, collection->to, &segment, request->claim.bare, &made);
 	if (error < 0 || !member->collection)
 		return error;
 	if (member->has_list)
-		inherited = store_list_names(copying->tx, member->id, &request->claim);
-	if (inherited >= 0)
-		add_pending(copying, member->id, made.id, inherited, href);
-	return inherited < 0 ? inherited : 0;
+		inner.inherited = store_list_names(copying->tx, member->id, &request->claim);
+	if (inner.inherited < 0)
+		return inner.inherited;
+	inner.to = made.id;
+	inner.depth = collection->depth + 1;
+	inner.nameable = inner.depth <= PATH_DEPTH_MAX ? member->id : collection->nameable;
+	add_pending(copying, &inner);
+	return 0;
 }
 
-/* All members of one collection, each by itself. */
+/* A page of the members of one collection, each by itself; what is in them comes before the next page, so that little is pending. */
 static int copy_members(struct copying *copying, const struct pending *collection)
 {
-	struct buf path = {0}, after = {0};
-	size_t count = PAGE;
-	int error = 0;
+	struct arena *arena = arena_new();
+	struct pending rest = *collection;
+	struct resource *members;
+	size_t count;
+	int error = store_members(copying->tx, arena, collection->from,
+		*collection->after ? collection->after : NULL, PAGE, &members, &count);
 
-	while (error == 0 && count == PAGE) {
-		struct arena *arena = arena_new();
-		struct resource *members;
-
-		error = store_members(copying->tx, arena, collection->from,
-			after.len ? buf_text(&after) : NULL, PAGE, &members, &count);
-		for (size_t i = 0; error == 0 && i < count; i++) {
-			path.len = after.len = 0;
-			buf_puts(&path, collection->href);
-			uri_encode(&path, members[i].spelling);
-			buf_puts(&path, members[i].collection ? "/" : "");
-			buf_puts(&after, members[i].name);
-			error = copy_member(copying, arena, &members[i], collection->to,
-				collection->inherited, buf_text(&path));
-		}
-		arena_free(arena);
+	if (error == 0 && count == PAGE) {
+		assert(strlen(members[PAGE - 1].name) < sizeof(rest.after));
+		strcpy(rest.after, members[PAGE - 1].name);
+		add_pending(copying, &rest);
 	}
-	buf_free(&path);
-	buf_free(&after);
+	for (size_t i = 0; error == 0 && i < count; i++)
+		error = copy_member(copying, arena, collection, &members[i]);
+	arena_free(arena);
 	return error;
 }
 
@@ -111,7 +155,6 @@ static int copy_pending(struct copying *copying)
 		copying->pending = collection->next;
 		if (error == 0)
 			error = copy_members(copying, collection);
-		free(collection->href);
 		free(collection);
 	}
 	return error;
@@ -122,21 +165,21 @@ static int copy_tree(struct copying *copying, const struct walk *walk, enum dept
 {
 	struct request *request = copying->request;
 	const struct resource *resource = &walk->chain[walk->count - 1];
-	struct buf href = {0};
+	struct pending whole = {
+		.from = resource->id, .nameable = resource->id, .depth = walk->count - 1};
 	struct resource made;
-	int error = destination_clear(copying->tx, destination), inherited;
+	int error = destination_clear(copying->tx, destination);
 
 	if (error == 0)
 		error = store_copy(copying->tx, request->arena, resource, destination->parent,
 			destination->segment, request->claim.bare, &made);
 	if (error < 0 || !resource->collection || depth == DEPTH_0)
 		return error;
-	inherited = right_inherited(copying->tx, &request->claim, walk);
-	if (inherited < 0)
-		return inherited;
-	multistatus_href(&href, walk);
-	add_pending(copying, resource->id, made.id, inherited, buf_text(&href));
-	buf_free(&href);
+	whole.to = made.id;
+	whole.inherited = right_inherited(copying->tx, &request->claim, walk);
+	if (whole.inherited < 0)
+		return whole.inherited;
+	add_pending(copying, &whole);
 	return copy_pending(copying);
 }
 
@@ -174,5 +217,6 @@ int copy_commit(struct request *request, struct tx *tx, const struct walk *walk)
 	else if (error == 0)
 		destination_answer(request, &destination);
 	buf_free(&copying.refused);
+	buf_free(&copying.href);
 	return error;
 }

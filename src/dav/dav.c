@@ -145,6 +145,12 @@ static int check_conditions(struct request *request, struct tx *tx, const struct
 	return error;
 }
 
+/* Whether what is not there could be made: the collection that it would be in is there. */
+static bool has_place(const struct walk *walk)
+{
+	return walk->count == walk->path->depth && walk->chain[walk->count - 1].collection;
+}
+
 /* What both kinds of method have in common before they begin: 0, a negative errno, or -ECANCELED with an answer. */
 static int prepare(struct request *request, struct tx *tx, struct walk *walk)
 {
@@ -165,6 +171,9 @@ static int prepare(struct request *request, struct tx *tx, struct walk *walk)
 	else if (on == ON_UNMAPPED && method->commit && walk->count > walk->path->depth)
 		/* What ends in a slash cannot be made where a file has the name. */
 		answer_not_allowed(request, ON_FILE);
+	else if (on == ON_UNMAPPED && method->commit && !has_place(walk))
+		answer_error(request, 409, NULL,
+			"The collection to put it into is not there (MKCOL makes one).");
 	else
 		return check_conditions(request, tx, walk,
 			on == ON_UNMAPPED ? NULL : &walk->chain[walk->count - 1]);

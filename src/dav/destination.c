@@ -53,6 +53,12 @@ int destination_find(
 	if (passes(&out->walk, from->id) || (out->there && passes(source, out->there->id)))
 		return refuse(
 			request, 403, "Source and destination must not lie within each other.");
+	/*
+	 * As with PUT: a URL with a slash at its end names a collection (RFC 4918, 5.2), and would not find the file. One that is there may be
+	 * overwritten by that name.
+	 */
+	if (path->collection && !from->collection && !(out->there && out->there->collection))
+		return refuse(request, 409, "A file's URL has no slash at its end.");
 	if (!out->there && (out->walk.count < path->depth || !last->collection))
 		return refuse(request, 409,
 			"The collection to put it into is not there (MKCOL makes one).");

@@ -230,8 +230,8 @@ static int make_empty(
 	const struct path *path = &request->path;
 	const struct resource *parent = &walk->chain[walk->count - 1];
 
-	if (walk->count < path->depth || !parent->collection || path->collection)
-		return refuse(request, 409, NULL, "The collection to make it in is not there.");
+	if (path->collection)
+		return refuse(request, 409, NULL, "A file's URL has no slash at its end.");
 	return store_make_file(tx, parent->id, &path->segments[path->depth - 1],
 		request->claim.bare, NULL, NULL, made, request->arena);
 }

@@ -94,8 +94,6 @@ int mkcol_commit(struct request *request, struct tx *tx, const struct walk *walk
 	struct view view = {request, tx, request->arena, &made};
 	int error;
 
-	if (walk->count < path->depth || !parent->collection)
-		return refuse(request, 409, "The collection to make it in is not there.");
 	error = read_body(request, &changes);
 	if (error == 0)
 		error = store_make_collection(tx, parent->id, &path->segments[path->depth - 1],

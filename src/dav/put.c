@@ -30,9 +30,6 @@ int put_commit(struct request *request, struct tx *tx, const struct walk *walk)
 
 	if (path->collection)
 		return refuse(request, 409, "A file's URL has no slash at its end.");
-	if (create && (walk->count < path->depth || !last->collection))
-		return refuse(request, 409,
-			"The collection to put it into is not there (MKCOL makes one).");
 	error = checksum_check(request);
 	if (error < 0)
 		return error;

@@ -19,11 +19,7 @@ static void skip(const char **at)
 /* False, and nothing is changed: no address. Some proxies write "unknown", or a name of their own making. */
 static bool take_address(struct forwarded *out, const char *text)
 {
-	if (!*text || strlen(text) >= ADDRESS_TEXT || strpbrk(text, "/ \t") ||
-		networks_check(text) < 0)
-		return false;
-	strcpy(out->address, text);
-	return true;
+	return address_normalise(text, out->address) == 0;
 }
 
 /* 0, or -400: neither http nor https. */

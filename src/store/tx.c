@@ -43,6 +43,8 @@ static int set_up(sqlite3 *db)
 
 	sqlite3_extended_result_codes(db, 1);
 	sqlite3_busy_timeout(db, 5000);
+	/* A plan never depends on what is bound: else each new value of a parent has its statement prepared again, for the partial index. */
+	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);
 	return sqlite3_exec(db, pragmas, NULL, NULL, NULL);
 }
 

@@ -40,6 +40,14 @@ def test_copy_and_move_a_file(romeo):
     assert to(romeo, "MOVE", "/c", "/b", Overwrite="F").status_code == 412
     assert to(romeo, "MOVE", "/c", "/b").status_code == 204
     assert romeo.hrefs("/") == ["/", "/b"]
+    for method in ("COPY", "MOVE"):
+        for path in ("/x/", "/file/"):
+            romeo.put("/file", b"")
+            assert to(romeo, method, "/b", path).status_code == 409, "a file has no URL with a slash at its end"
+    romeo.request("DELETE", "/file")
+    romeo.request("MKCOL", "/x")
+    assert to(romeo, "MOVE", "/b", "/x/").status_code == 204 and to(romeo, "MOVE", "/x", "/b").status_code == 201
+    assert romeo.hrefs("/") == ["/", "/b"]
     assert to(romeo, "MOVE", "/none", "/x").status_code == 404
     assert to(romeo, "COPY", "/none", "/x").status_code == 404
 

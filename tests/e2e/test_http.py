@@ -135,6 +135,10 @@ def test_expect(world, daemon):
         assert reader.answer().status == 100
         s.sendall(b"hello")
         assert reader.answer().status == 201
+    romeo.answers = "yes"
+    for path in ("/none/a", "/a/b"):
+        answer = ask(daemon, head(daemon, f"PUT {path} HTTP/1.1", "Content-Length: 5", "Expect: 100-continue", person=romeo))
+        assert answer.status == 409 and answer.fields["connection"] == "close", "known before the content is sent"
     tybalt = world.person("tybalt@capulet.localhost", online=False)
     answer = ask(daemon, head(daemon, "PUT /b HTTP/1.1", "Content-Length: 5", "Expect: 100-continue", person=tybalt))
     assert answer.status == 403 and answer.fields["connection"] == "close"

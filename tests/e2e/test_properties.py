@@ -58,7 +58,8 @@ def test_principals(world, romeo):
     tybalt = world.person(TYBALT)
     names = ("displayname", "resourcetype", "principal-URL", "alternate-URI-set", "group-member-set", "group-membership",
              "current-user-principal", "getetag", "owner")
-    for path in ("/-/principal/romeo%40localhost", "/-/principal/nobody%40localhost", "/-/principal/juliet%40capulet.lit/home"):
+    for path in ("/-/principal/romeo%40localhost", "/-/principal/nobody%40localhost", "/-/principal/juliet%40capulet.lit/home",
+                 "/-/principal/pubsub.capulet.lit"):
         jid = path.split("/")[3].replace("%40", "@")
         text = ask(romeo, path, *names)
         assert f"<D:href>{path}</D:href>" in text and f"<D:displayname>{jid}</D:displayname>" in text

@@ -543,6 +543,57 @@ def test_trees_deeper_than_any_url(romeo):
     assert romeo.request("DELETE", "/copy").status_code == 204
 
 
+def test_tower(world, prosody):
+    """The memory that a COPY takes does not grow with the depth; what is too deep for a URL is refused by the URL above it."""
+    world.daemon(prosody)
+    romeo, benvolio = world.person(ROMEO), world.person(BENVOLIO)
+    name = "%C3%A9" * 20
+    storey = 60
+    for depth in range(1, storey + 1):
+        assert romeo.request("MKCOL", "/storey" + f"/{name}" * (depth - 1)).status_code == 201
+    romeo.request("MKCOL", "/tower")
+    for i in range(2):
+        romeo.put(f"/tower/f{i}", b"x")
+        romeo.share(f"/tower/f{i}", [])
+    for _ in range(80):
+        assert to(romeo, "COPY", "/storey", "/next").status_code == 201
+        assert to(romeo, "MOVE", "/tower", "/next" + f"/{name}" * storey).status_code == 201
+        assert to(romeo, "MOVE", "/next", "/tower").status_code == 201
+    memory = peak_memory(romeo.daemon)
+    assert to(romeo, "COPY", "/tower", "/copy").status_code == 201
+    assert peak_memory(romeo.daemon) - memory < 64 << 20
+    romeo.share("/tower", [BENVOLIO])
+    answer = to(benvolio, "COPY", "/tower", "/his")
+    assert answer.status_code == 207
+    assert re.findall("<D:href>(.*?)<", answer.text) == ["/tower/" + f"{name}/" * 63]
+    assert " 403 " in answer.text and benvolio.hrefs("/his/") == ["/his/", f"/his/{name}/"]
+
+
+def test_more_refusals_than_fit(world, prosody):
+    """A 207 for each of a heap of members with long paths is memory, too: the whole is refused, and nothing is copied."""
+    daemon = world.daemon(prosody)
+    romeo, benvolio = world.person(ROMEO), world.person(BENVOLIO)
+    path = "/c"
+    for _ in range(60):
+        assert romeo.request("MKCOL", path).status_code == 201
+        path += "/" + "%C3%A9" * 20
+    romeo.share("/c", [BENVOLIO])
+    daemon.stop()
+    with store_of(daemon) as db:
+        columns = [row[1] for row in db.execute("PRAGMA table_info(resource)")]
+        row = dict(zip(columns, db.execute("SELECT * FROM resource ORDER BY id DESC LIMIT 1").fetchone()))
+        row.update(parent=row["id"], has_list=1)
+        db.execute("BEGIN")
+        for i in range(2500):
+            row.update(name=f"closed{i}", spelling=None, id=(1 << 40) + i)
+            db.execute(f"INSERT INTO resource ({','.join(row)}) VALUES ({','.join('?' * len(row))})", list(row.values()))
+        db.execute("COMMIT")
+    db.close()
+    daemon.start()
+    assert to(benvolio, "COPY", "/c", "/his").status_code == 403
+    assert benvolio.propfind("/his").status_code == 404
+
+
 @pytest.mark.parametrize("method,body", [("PUT", b"x"), ("PROPFIND", b"<propfind xmlns='DAV:'><propname/></propfind>"),
                                          ("PROPPATCH", patch(("set", "<x:p/>"))), ("LOCK", lockinfo())])
 def test_codings_of_bodies(romeo, method, body):

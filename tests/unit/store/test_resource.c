@@ -55,6 +55,42 @@ static void test_members(void **state)
 	assert_string_equal(seen, "0123456789");
 }
 
+static int prepared_again(struct tx *tx)
+{
+	int times = 0;
+
+	for (sqlite3_stmt *one = NULL; (one = sqlite3_next_stmt(tx->db, one));)
+		times += sqlite3_stmt_status(one, SQLITE_STMTSTATUS_REPREPARE, 0);
+	return times;
+}
+
+/* A statement is prepared once, whatever is bound to it. */
+static void test_prepared_once(void **state)
+{
+	static const char *const paths[] = {"/", "/c", "/c/d", "/c/d/f", "/c/e"};
+	struct fixture *f = *state;
+	struct tx *tx;
+
+	make_collection(f, "/c", "romeo@montague.lit");
+	make_collection(f, "/c/d", "romeo@montague.lit");
+	make_file(f, "/c/d/f", "romeo@montague.lit", 1, 'x');
+	assert_int_equal(store_read_begin(f->store, &tx), 0);
+	for (size_t i = 0; i < COUNT(paths); i++) {
+		struct resource *members;
+		struct path path;
+		struct walk walk;
+		size_t count;
+
+		assert_int_equal(path_parse(f->arena, paths[i], &path), 0);
+		assert_int_equal(store_walk(tx, f->arena, &path, &walk), 0);
+		assert_int_equal(store_members(tx, f->arena, walk.chain[walk.count - 1].id, NULL, 4,
+					 &members, &count),
+			0);
+	}
+	assert_int_equal(prepared_again(tx), 0);
+	store_read_end(tx);
+}
+
 static bool names(struct fixture *f, const char *path, const char *text)
 {
 	struct resource resource = look_up(f, path);
@@ -240,6 +276,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_walk, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_members, fixture_open, fixture_close),
+		cmocka_unit_test_setup_teardown(test_prepared_once, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_list, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_root_members, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_delete_tree, fixture_open, fixture_close),
