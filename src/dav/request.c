@@ -20,7 +20,7 @@ void request_end(struct request *request)
 {
 	store_content_close(&request->answer.content);
 	if (request->upload)
-		upload_close(request->upload, request->upload_kept);
+		upload_close(request->upload, false);
 	request->upload = NULL;
 	buf_free(&request->xml);
 	buf_free(&request->answer.bytes);

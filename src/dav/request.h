@@ -115,7 +115,6 @@ struct request {
 	/* The body, when the method takes one. */
 	struct buf xml;
 	struct upload *upload;
-	bool upload_kept; /* a COMMIT names it */
 	struct digests
 		*digests;  /* that the content must have (dav/checksum.h); NULL: none is said */
 	struct part *part; /* of an upload in parts (dav/part.h); NULL: it is sent whole */

@@ -158,9 +158,12 @@ static void reap_later(struct store *store)
 
 static int expire(struct tx *tx, struct store_change *change)
 {
-	int error = partials_expire(tx);
+	int partials = partials_expire(tx),
+	    tombstones = partials < 0 ? partials : tombstones_expire(tx);
 
-	return error < 0 ? error : tombstones_expire(tx);
+	if (tombstones >= 0)
+		tx->expired = partials || tombstones;
+	return tombstones < 0 ? tombstones : 0;
 }
 
 /* Now and then, what was kept for some time only goes. */
@@ -196,15 +199,18 @@ static void take(void *arg, struct message *list)
 {
 	struct store *store = arg;
 	struct tx *tx = store->writer;
-	bool more;
+	bool more, expired;
 
-	tx->deleted = false;
+	tx->deleted = tx->expired = false;
 	if (!run_together(tx, list, NULL))
 		run_each(tx, list);
 	more = tx->deleted;
+	expired = tx->expired;
 	let_go(list);
 	if (more && !store->stopping)
 		reap_later(store);
+	if (expired && !store->stopping)
+		change_later(store, expire);
 }
 
 static void *commit_all(void *arg)
