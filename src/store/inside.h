@@ -26,6 +26,9 @@ struct store {
 	struct tx *writer;                  /* the committer's connection */
 	bool stopping;                      /* the committer's: nothing more is queued by itself */
 	int64_t last_resource, last_change; /* numbers given out, the committer's alone */
+	/* Names of blobs, each with its NUL: to be removed next, and being removed now. */
+	struct buf doomed, unlinked;
+	atomic_bool unlinking, leaving;
 
 	pthread_t sweeper;
 	atomic_bool sweeping; /* false: stop */
