@@ -63,8 +63,10 @@ struct answer {
 	struct buf bytes;
 	struct content content; /* closed by request_end() */
 	uint64_t offset, length;
-	int64_t digested; /* the content's number, when its digest is asked for */
-	bool digest_due;  /* reading it through comes first (dav/checksum.h) */
+	int64_t digested;      /* the content's number, when its digest is asked for */
+	bool digest_due;       /* reading it through comes first (dav/checksum.h): */
+	struct hashes *hashes; /* of what has been read, freed by request_end() */
+	uint64_t hashed;       /* bytes */
 	/*
 	 * Of ANSWER_CONTENT, when several pieces are sent (RFC 9110, 14.6): `offset` and `length` follow from the piece that is under
 	 * way. `total` bytes in all, with what stands between them.
