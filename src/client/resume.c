@@ -47,9 +47,11 @@ static const char *path_of(
 		folder = arena_printf(client->arena, "%s/.local/state/missive", home);
 	else
 		folder = NULL;
-	text = arena_printf(client->arena, "%s\n%s\n%s\n%" PRId64 "\n%" PRId64 ".%09ld",
+	text = arena_printf(client->arena,
+		"%s\n%s\n%s\n%" PRId64 "\n%" PRId64 ".%09ld\n%" PRId64 ".%09ld",
 		client->account.jid.bare, base, whole ? whole : file, (int64_t)status->st_size,
-		(int64_t)status->st_mtim.tv_sec, status->st_mtim.tv_nsec);
+		(int64_t)status->st_mtim.tv_sec, status->st_mtim.tv_nsec,
+		(int64_t)status->st_ctim.tv_sec, status->st_ctim.tv_nsec);
 	free(whole);
 	sha256_hex(digest, text, strlen(text));
 	return folder ? arena_printf(client->arena, "%s/upload-%.32s", folder, digest) : NULL;
@@ -70,6 +72,7 @@ struct resume *resume_open(
 	struct client *client, const char *base, const char *file, const struct stat *status)
 {
 	struct resume *resume = arena_alloc(client->arena, sizeof(*resume));
+	struct stat now;
 
 	*resume = (struct resume){.fd = -1, .base = base};
 	resume->path = path_of(client, base, file, status);
@@ -79,7 +82,9 @@ struct resume *resume_open(
 	resume->fd = open(resume->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (resume->fd < 0)
 		return resume;
-	if (flock(resume->fd, LOCK_EX | LOCK_NB) < 0) {
+	/* One that was removed since it was opened was another's, who is done with it. */
+	if (flock(resume->fd, LOCK_EX | LOCK_NB) < 0 || fstat(resume->fd, &now) < 0 ||
+		now.st_nlink == 0) {
 		close(resume->fd);
 		return NULL;
 	}
@@ -105,7 +110,7 @@ void resume_close(struct resume *resume, bool done)
 {
 	if (resume->fd < 0)
 		return;
-	if (done)
-		unlink(resume->path);
+	if (done && unlink(resume->path) < 0 && ftruncate(resume->fd, 0) < 0)
+		client_fail("%s: %s", resume->path, strerror(errno));
 	close(resume->fd);
 }

@@ -32,6 +32,7 @@ struct upload {
 	bool quiet;        /* a refusal is not told */
 	int fd;
 	uint64_t size, offset; /* bytes */
+	struct stat began;     /* the file as it was then */
 };
 
 static const char *media_type(const char *name)
@@ -96,9 +97,11 @@ static enum outcome refused(const struct upload *upload, const struct transfer *
 /* What the answer to a part, or to the question where the next begins, says. */
 static enum outcome judge(struct upload *upload, const struct transfer *transfer, int result)
 {
+	static const long passing[] = {408, 409, 429, 502, 503, 504};
 	int64_t offset;
 
-	if (transfer->status == 201)
+	/* Nobody else knows the URL: what is there is what we have sent, and the answer was lost. */
+	if (transfer->status == 201 || transfer->status == 412)
 		return DONE;
 	if (transfer->status == 202 || transfer->status == 416) {
 		if (!transfer->upload_offset ||
@@ -108,9 +111,10 @@ static enum outcome judge(struct upload *upload, const struct transfer *transfer
 		upload->offset = (uint64_t)offset;
 		return GOES_ON;
 	}
-	/* Another part of it may still be on its way, and who was asked over XMPP may have been out of reach. */
-	if (transfer->status == 409 || transfer->status == 429 || transfer->status == 503)
-		return BROKE_OFF;
+	/* Another part of it may still be on its way, who was asked over XMPP out of reach, and a proxy alone. */
+	for (size_t i = 0; i < sizeof(passing) / sizeof(*passing); i++)
+		if (transfer->status == passing[i])
+			return BROKE_OFF;
 	if (result < 0 && transfer->status < 400)
 		return BROKE_OFF;
 	return refused(upload, transfer);
@@ -166,14 +170,30 @@ static enum outcome find_place(struct upload *upload)
 	return BROKE_OFF;
 }
 
+static bool is_unchanged(const struct upload *upload)
+{
+	const struct stat *began = &upload->began;
+	struct stat now;
+
+	return fstat(upload->fd, &now) == 0 && now.st_size == began->st_size &&
+	       now.st_mtim.tv_sec == began->st_mtim.tv_sec &&
+	       now.st_mtim.tv_nsec == began->st_mtim.tv_nsec;
+}
+
+/* Parts of two versions make no file. */
 static int put_parts(struct upload *upload, enum outcome outcome)
 {
-	while (outcome == GOES_ON) {
+	while (outcome == GOES_ON && is_unchanged(upload)) {
 		uint64_t left = upload->size - upload->offset;
 
 		outcome = put_part(upload, left < PART ? left : PART);
 		if (outcome == BROKE_OFF)
 			outcome = find_place(upload);
+	}
+	if (outcome <= GOES_ON && !is_unchanged(upload)) {
+		if (outcome == DONE)
+			rm_command(upload->client, 1, (char *[]){(char *)upload->url, NULL});
+		return client_fail("%s has changed while it was sent", upload->file);
 	}
 	if (outcome == BROKE_OFF)
 		return client_fail("%s broke off at %" PRIu64 " of %" PRIu64
@@ -198,10 +218,10 @@ static enum outcome take_up(struct upload *upload, const char *url)
 	return outcome == GOES_ON && upload->offset == 0 ? FAILED : outcome;
 }
 
-static int put_large(struct upload *upload, const char *base, const struct stat *status)
+static int put_large(struct upload *upload, const char *base)
 {
 	struct client *client = upload->client;
-	struct resume *resume = resume_open(client, base, upload->file, status);
+	struct resume *resume = resume_open(client, base, upload->file, &upload->began);
 	enum outcome outcome;
 	int code;
 
@@ -246,18 +266,16 @@ int upload_file(struct client *client, const struct services *services, const ch
 	const char *name, const char **url)
 {
 	struct upload upload = {.client = client, .file = file, .name = name};
-	struct stat status;
 	int code;
 
 	upload.fd = open(file, O_RDONLY | O_CLOEXEC);
-	if (upload.fd < 0 || fstat(upload.fd, &status) < 0) {
+	if (upload.fd < 0 || fstat(upload.fd, &upload.began) < 0) {
 		code = client_fail("%s: %s", file, strerror(errno));
 	} else {
-		upload.size = (uint64_t)status.st_size;
+		upload.size = (uint64_t)upload.began.st_size;
 		upload.label = upload.size > PART ? NULL : name;
 		upload.url = make_url(client, services->url, name);
-		code = upload.size > PART ? put_large(&upload, services->url, &status)
-					  : put_whole(&upload);
+		code = upload.size > PART ? put_large(&upload, services->url) : put_whole(&upload);
 	}
 	if (upload.fd >= 0)
 		close(upload.fd);

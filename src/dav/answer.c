@@ -1,3 +1,4 @@
+#include "base/hash.h"
 #include "dav/property.h"
 #include "dav/request.h"
 
@@ -74,6 +75,7 @@ void answer_begin(struct request *request, int status)
 	struct answer *answer = &request->answer;
 
 	store_content_close(&answer->content);
+	hashes_free(answer->hashes);
 	answer->bytes.len = 0;
 	*answer = (struct answer){
 		.status = status, .bytes = answer->bytes, .content.fd = -1, .close = answer->close};

@@ -11,7 +11,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-enum { READ_AT_ONCE = 256 << 10 };
+enum { READ_AT_ONCE = 256 << 10, FOUND_AT_ONCE = 32 << 20 };
 
 /* What the content must have, in request->digests. */
 struct digests {
@@ -210,38 +210,48 @@ void checksum_headers(struct request *request, const struct resource *resource)
 		put_repr_digest(request, request->answer.content.sha256);
 }
 
-static int read_through(const struct content *content, struct hashes *hashes)
+/* 1: there is more; 0: that was all; negative errno. */
+static int read_on(struct answer *answer)
 {
 	static _Thread_local char bytes[READ_AT_ONCE];
-	uint64_t at = 0;
+	const struct content *content = &answer->content;
+	uint64_t end = answer->hashed + FOUND_AT_ONCE;
 
 	if (content->fd < 0)
-		hashes_add(hashes, content->bytes, content->length);
-	while (content->fd >= 0 && at < content->length) {
-		ssize_t got = pread(content->fd, bytes, sizeof(bytes), (off_t)at);
+		hashes_add(answer->hashes, content->bytes, content->length);
+	while (content->fd >= 0 && answer->hashed < content->length && answer->hashed < end) {
+		ssize_t got = pread(content->fd, bytes, sizeof(bytes), (off_t)answer->hashed);
 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
 			return got < 0 ? -errno : -EIO;
-		hashes_add(hashes, bytes, (size_t)got);
-		at += (uint64_t)got;
+		hashes_add(answer->hashes, bytes, (size_t)got);
+		answer->hashed += (uint64_t)got;
 	}
-	return 0;
+	return content->fd >= 0 && answer->hashed < content->length;
 }
 
 int checksum_find(struct request *request)
 {
-	struct hashes *hashes = hashes_new(1U << HASH_SHA256);
-	unsigned char *value = arena_alloc(request->arena, hash_length(HASH_SHA256));
-	int error = read_through(&request->answer.content, hashes);
+	struct answer *answer = &request->answer;
+	unsigned char *value;
+	int more;
 
-	hashes_end(hashes);
-	memcpy(value, hashes_value(hashes, HASH_SHA256), hash_length(HASH_SHA256));
-	hashes_free(hashes);
-	if (error == 0)
-		request->answer.content.sha256 = value;
-	return error;
+	if (!answer->hashes)
+		answer->hashes = hashes_new(1U << HASH_SHA256);
+	more = read_on(answer);
+	if (more == 1)
+		return 1;
+	if (more == 0) {
+		value = arena_alloc(request->arena, hash_length(HASH_SHA256));
+		hashes_end(answer->hashes);
+		memcpy(value, hashes_value(answer->hashes, HASH_SHA256), hash_length(HASH_SHA256));
+		answer->content.sha256 = value;
+	}
+	hashes_free(answer->hashes);
+	answer->hashes = NULL;
+	return more;
 }
 
 void checksum_found(struct request *request)

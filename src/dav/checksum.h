@@ -21,6 +21,9 @@ int checksum_check(struct request *request);
  */
 void checksum_headers(struct request *request, const struct resource *resource);
 
-/* On the pool: reads the content through, 0 or negative errno; then, on the loop, checksum_found() completes the answer. */
+/*
+ * On the pool: reads some of the content, so that others have their turn. 1: there is more; 0: that was all, and checksum_found()
+ * completes the answer on the loop; negative errno.
+ */
 int checksum_find(struct request *request);
 void checksum_found(struct request *request);

@@ -279,7 +279,9 @@ struct request *dav_committed(struct message *message)
 		(struct request *)((char *)message - offsetof(struct request, change.message));
 	int result = request->change.result;
 
-	request->upload_kept = result == 0 || request->change.uncertain;
+	if (request->upload)
+		upload_close(request->upload, result == 0 || request->change.uncertain);
+	request->upload = NULL;
 	if (result < 0 && result != -ECANCELED)
 		answer_errno(request, result);
 	return request;

@@ -21,6 +21,7 @@ enum { PAGE = 256, PAGE_BYTES = 256 << 10 };
 
 struct sync {
 	struct wanted wanted;
+	int64_t collection;
 	int64_t after; /* the change up to which has been told */
 	int64_t last;  /* what comes behind it is left to the next report */
 	uint64_t left; /* members that may still be told */
@@ -35,20 +36,22 @@ static int refuse(struct request *request, int status, const char *condition, co
 }
 
 /* RFC 6578, 3.2: a token of ours that is not too old, or none for everything. */
-static int read_token(struct request *request, struct tx *tx, const char *token, struct sync *sync)
+static int read_token(struct request *request, struct tx *tx, const struct resource *collection,
+	const char *token, struct sync *sync)
 {
-	size_t length = strlen(SYNC_TOKEN);
 	int64_t forgotten;
 	int error = store_changes(tx, &sync->last, &forgotten);
 
 	sync->initial = !*token;
 	if (error < 0 || sync->initial)
 		return error;
-	if (strncmp(token, SYNC_TOKEN, length) != 0 ||
-		decimal_parse(token + length, &sync->after) < 0 || sync->after > sync->last ||
-		sync->after < forgotten)
+	error = sync_token_read(tx, request->arena, token, collection, &sync->after);
+	if (error < 0)
+		return error;
+	if (error == 0 || sync->after > sync->last || sync->after < forgotten)
 		return refuse(request, 403, "valid-sync-token",
-			"This token is not of this server, or too old: begin again without one.");
+			"This token is not of this collection, or too old: begin again without "
+			"one.");
 	return 0;
 }
 
@@ -67,7 +70,8 @@ static int read_limit(struct request *request, const struct xml_node *root, stru
 }
 
 /* RFC 6578, 6.1 */
-static int read_body(struct request *request, struct tx *tx, struct sync *sync)
+static int read_body(struct request *request, struct tx *tx, const struct resource *collection,
+	struct sync *sync)
 {
 	const struct xml_node *root, *token, *level, *prop;
 	const char *depth = request_header(request, "Depth");
@@ -91,7 +95,9 @@ static int read_body(struct request *request, struct tx *tx, struct sync *sync)
 	error = wanted_names(request, prop, &sync->wanted);
 	if (error == 0)
 		error = read_limit(request, root, sync);
-	return error < 0 ? error : read_token(request, tx, xml_text(request->arena, token), sync);
+	return error < 0
+		       ? error
+		       : read_token(request, tx, collection, xml_text(request->arena, token), sync);
 }
 
 static int write_changed(const struct sync *sync, struct view *view, struct changed *changed,
@@ -110,8 +116,8 @@ static int write_changed(const struct sync *sync, struct view *view, struct chan
 }
 
 /* The token from which the next report goes on; before it, that there is more, when the asker wanted no more. */
-static void write_end(
-	const struct sync *sync, const struct walk *walk, bool cut_short, struct buf *out)
+static void write_end(const struct sync *sync, const struct tx *tx, const struct walk *walk,
+	bool cut_short, struct buf *out)
 {
 	if (cut_short) {
 		struct buf href = {0};
@@ -126,7 +132,7 @@ static void write_end(
 		buf_free(&href);
 	}
 	buf_puts(out, "<D:sync-token>");
-	sync_token(out, cut_short ? sync->after : sync->last);
+	sync_token(out, tx, &walk->chain[walk->count - 1], cut_short ? sync->after : sync->last);
 	buf_puts(out, "</D:sync-token>\n");
 	multistatus_end(out);
 }
@@ -161,7 +167,7 @@ static int write_page(
 		return error;
 	if (told < count && sync->left > 0)
 		return 1;
-	write_end(sync, walk, told < count, out);
+	write_end(sync, view->tx, walk, told < count, out);
 	return 0;
 }
 
@@ -174,12 +180,16 @@ static int page_of(struct request *request, struct tx *tx, const struct walk *wa
 	return more;
 }
 
+/* A page behind the first: what has the URL now may be another collection, or nothing. */
 static int next_page(struct request *request, struct tx *tx, struct buf *out)
 {
+	const struct sync *sync = request->answer.page_state;
 	struct arena *arena = arena_new();
 	struct walk walk;
 	int more = store_walk(tx, arena, &request->path, &walk);
 
+	if (more == 0 && walk.chain[walk.count - 1].id != sync->collection)
+		more = -EACCES;
 	if (more == 0)
 		more = right_ask(request->dav, tx, &request->claim, &walk, RIGHT_CHANGE);
 	if (more >= 0)
@@ -195,10 +205,11 @@ int report_select(struct request *request, struct tx *tx, const struct walk *wal
 	struct answer *answer = &request->answer;
 	int more;
 
+	sync->collection = resource->id;
 	if (!resource->collection || resource->id == STORE_ROOT ||
 		strcmp(resource->owner, request->claim.bare) != 0)
 		return refuse(request, 403, "supported-report", NULL);
-	more = read_body(request, tx, sync);
+	more = read_body(request, tx, resource, sync);
 	if (more < 0)
 		return more;
 	answer_begin(request, 207);

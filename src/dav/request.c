@@ -1,5 +1,7 @@
 #include "dav/request.h"
 
+#include "base/hash.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -19,8 +21,10 @@ void request_begin(struct request *request, const struct dav *dav)
 void request_end(struct request *request)
 {
 	store_content_close(&request->answer.content);
+	hashes_free(request->answer.hashes);
+	request->answer.hashes = NULL;
 	if (request->upload)
-		upload_close(request->upload, request->upload_kept);
+		upload_close(request->upload, false);
 	request->upload = NULL;
 	buf_free(&request->xml);
 	buf_free(&request->answer.bytes);

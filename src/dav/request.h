@@ -63,8 +63,10 @@ struct answer {
 	struct buf bytes;
 	struct content content; /* closed by request_end() */
 	uint64_t offset, length;
-	int64_t digested; /* the content's number, when its digest is asked for */
-	bool digest_due;  /* reading it through comes first (dav/checksum.h) */
+	int64_t digested;      /* the content's number, when its digest is asked for */
+	bool digest_due;       /* reading it through comes first (dav/checksum.h): */
+	struct hashes *hashes; /* of what has been read, freed by request_end() */
+	uint64_t hashed;       /* bytes */
 	/*
 	 * Of ANSWER_CONTENT, when several pieces are sent (RFC 9110, 14.6): `offset` and `length` follow from the piece that is under
 	 * way. `total` bytes in all, with what stands between them.
@@ -115,7 +117,6 @@ struct request {
 	/* The body, when the method takes one. */
 	struct buf xml;
 	struct upload *upload;
-	bool upload_kept; /* a COMMIT names it */
 	struct digests
 		*digests;  /* that the content must have (dav/checksum.h); NULL: none is said */
 	struct part *part; /* of an upload in parts (dav/part.h); NULL: it is sent whole */

@@ -353,14 +353,18 @@ static void digest_from_pool(void *arg)
 	struct connection *connection = arg;
 
 	connection->held = false;
+	if (connection->held_error == 1 && connection->phase != PHASE_CLOSED) {
+		digest(connection);
+		return;
+	}
 	if (connection->held_error < 0)
 		answer_errno(&connection->request, connection->held_error);
-	else
+	else if (connection->held_error == 0)
 		checksum_found(&connection->request);
 	connection_wake(connection, STEP_ANSWER);
 }
 
-/* Large content whose digest is asked for is read through once, on the pool. */
+/* Large content whose digest is asked for is read through once, on the pool, in as many turns as it takes. */
 static enum step_result digest(struct connection *connection)
 {
 	connection->held = true;

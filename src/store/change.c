@@ -48,19 +48,39 @@ int store_changes(struct tx *tx, int64_t *last, int64_t *forgotten)
 	return more < 0 ? more : 0;
 }
 
+const char *store_opening(const struct tx *tx)
+{
+	return tx->store->opening;
+}
+
+int store_holds(struct tx *tx, const char *opening, int64_t change)
+{
+	static const char sql[] =
+		"SELECT ?2 <= coalesce((SELECT n.change FROM opening n WHERE n.start > o.start"
+		"  ORDER BY n.start LIMIT 1), ?2) FROM opening o WHERE o.name = ?1";
+	int64_t holds = 0;
+	int found = sql_number(tx, &holds, sql, "ti", opening, change);
+
+	return found < 0 ? found : holds != 0;
+}
+
 int tombstones_expire(struct tx *tx)
 {
 	static const char which[] = "SELECT max(change) FROM (SELECT change, time FROM tombstone "
 				    "ORDER BY change LIMIT ?2)"
 				    " WHERE time < ?1";
 	int64_t last = 0;
+	bool more;
 	int found = sql_number(
 		tx, &last, which, "ii", store_now() - REMEMBERED_TIME, (int64_t)FORGOTTEN_AT_ONCE);
 
 	if (found < 0 || last == 0)
 		return found < 0 ? found : 0;
 	found = sql_run(tx, "DELETE FROM tombstone WHERE change <= ?1", "i", last);
-	return found < 0 ? found : sql_run(tx, "UPDATE counter SET forgotten = ?1", "i", last);
+	more = sqlite3_changes(tx->db) == FORGOTTEN_AT_ONCE;
+	if (found == 0)
+		found = sql_run(tx, "UPDATE counter SET forgotten = ?1", "i", last);
+	return found < 0 ? found : more;
 }
 
 int tombstones_drop(struct tx *tx, int64_t collection)

@@ -22,17 +22,41 @@ static int save_numbers(struct tx *tx)
 		tx->store->last_resource, tx->store->last_change);
 }
 
-/* What is over with the transaction goes now; a name that cannot be removed is left to the next start's sweep. */
-static void unlink_doomed(struct tx *tx)
+/* On the pool. A name that cannot be removed, or not before the end, is left to the next start's sweep. */
+static void unlink_doomed(void *arg)
 {
-	const char *end = tx->doomed.data + tx->doomed.len;
+	struct store *store = arg;
+	const char *end = store->unlinked.data + store->unlinked.len;
 	char path[BLOB_PATH];
 
-	for (const char *name = tx->doomed.data; name < end; name += strlen(name) + 1) {
+	for (const char *name = store->unlinked.data; name < end && !atomic_load(&store->leaving);
+		name += strlen(name) + 1) {
 		blob_path(path, name);
-		if (unlinkat(tx->store->blobs, path, 0) < 0)
+		if (unlinkat(store->blobs, path, 0) < 0)
 			log_event(LOG_WARNING, "blob-left", "reason", strerror(errno), NULL);
 	}
+}
+
+static void unlink_next(void *arg)
+{
+	struct store *store = arg;
+
+	buf_free(&store->unlinked);
+	store->unlinked = store->doomed;
+	store->doomed = (struct buf){0};
+	atomic_store(&store->unlinking, store->unlinked.len > 0);
+	if (store->unlinked.len > 0)
+		loop_work(store->loop, unlink_doomed, unlink_next, store);
+}
+
+/* What is over with the transaction. Freeing the blocks of large files takes seconds: nobody waits for it, and one thread is enough. */
+static void unlink_later(struct tx *tx)
+{
+	struct store *store = tx->store;
+
+	buf_append(&store->doomed, tx->doomed.data, tx->doomed.len);
+	if (store->doomed.len > 0 && !atomic_load(&store->unlinking))
+		unlink_next(store);
 }
 
 static void roll_back(struct tx *tx)
@@ -81,7 +105,7 @@ static int commit(struct tx *tx, bool *uncertain)
 	if (error < 0)
 		roll_back(tx);
 	else
-		unlink_doomed(tx);
+		unlink_later(tx);
 	return error;
 }
 
@@ -158,9 +182,12 @@ static void reap_later(struct store *store)
 
 static int expire(struct tx *tx, struct store_change *change)
 {
-	int error = partials_expire(tx);
+	int partials = partials_expire(tx),
+	    tombstones = partials < 0 ? partials : tombstones_expire(tx);
 
-	return error < 0 ? error : tombstones_expire(tx);
+	if (tombstones >= 0)
+		tx->expired = partials || tombstones;
+	return tombstones < 0 ? tombstones : 0;
 }
 
 /* Now and then, what was kept for some time only goes. */
@@ -196,15 +223,18 @@ static void take(void *arg, struct message *list)
 {
 	struct store *store = arg;
 	struct tx *tx = store->writer;
-	bool more;
+	bool more, expired;
 
-	tx->deleted = false;
+	tx->deleted = tx->expired = false;
 	if (!run_together(tx, list, NULL))
 		run_each(tx, list);
 	more = tx->deleted;
+	expired = tx->expired;
 	let_go(list);
 	if (more && !store->stopping)
 		reap_later(store);
+	if (expired && !store->stopping)
+		change_later(store, expire);
 }
 
 static void *commit_all(void *arg)
@@ -238,6 +268,7 @@ void committer_stop(struct store *store)
 	if (!last)
 		abort();
 	last->run = stop;
+	atomic_store(&store->leaving, true);
 	mailbox_post(store->changes, &last->message);
 	pthread_join(store->committer, NULL);
 	mailbox_close(store->changes);

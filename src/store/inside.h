@@ -1,6 +1,7 @@
 /* What the files of this room share. */
 #pragma once
 
+#include "base/digest.h"
 #include "store/tx.h"
 
 #include <pthread.h>
@@ -15,6 +16,7 @@ struct store {
 	pthread_key_t own;            /* a thread's connection */
 	_Atomic(struct tx *) readers; /* all of them */
 	int64_t start; /* how often the store was opened: blobs of this start begin with it */
+	char opening[RANDOM_ID];
 	unsigned char secret[STORE_SECRET];
 
 	pthread_t committer;
@@ -24,6 +26,9 @@ struct store {
 	struct tx *writer;                  /* the committer's connection */
 	bool stopping;                      /* the committer's: nothing more is queued by itself */
 	int64_t last_resource, last_change; /* numbers given out, the committer's alone */
+	/* Names of blobs, each with its NUL: to be removed next, and being removed now. */
+	struct buf doomed, unlinked;
+	atomic_bool unlinking, leaving;
 
 	pthread_t sweeper;
 	atomic_bool sweeping; /* false: stop */
@@ -71,10 +76,10 @@ int content_release(struct tx *tx, int64_t content);
 /* Runs a statement that returns names of blobs, or NULL: they go with the COMMIT. */
 int blobs_doom(struct tx *tx, sqlite3_stmt *statement);
 
-/* Removes uploads in parts that nobody has gone on with for a day, some at a time. */
+/* Removes uploads in parts that nobody has gone on with for a day, some at a time. 1: there may be more; 0: no; negative errno. */
 int partials_expire(struct tx *tx);
 
-/* Forgets deletions that lie long back, some at a time; counter.forgotten says up to which. */
+/* Forgets deletions that lie long back, some at a time; counter.forgotten says up to which. As above. */
 int tombstones_expire(struct tx *tx);
 
 /* Those of the members of a collection that is gone itself. */

@@ -4,6 +4,9 @@
 
 enum { KEPT_TIME = 24 * 3600 * 1000, EXPIRED_AT_ONCE = 100 };
 
+/* Of one owner: each is a file, however short. */
+enum { PARTIALS_MAX = 1000 };
+
 int store_partial(struct tx *tx, struct arena *arena, const char *owner, const char *path,
 	uint64_t total, struct partial *partial)
 {
@@ -38,12 +41,18 @@ int store_partial_grow(struct tx *tx, const char *owner, const char *path, uint6
 	static const char grow[] =
 		"UPDATE partial SET received = ?4, modified = ?6"
 		" WHERE owner = ?1 AND path = ?2 AND total = ?3 AND blob = ?5 AND received = ?7";
-	int64_t received = (int64_t)upload_length(upload);
+	int64_t received = (int64_t)upload_length(upload), count;
 	const char *blob = upload_blob(upload);
+	int error;
 
-	if (from == 0)
+	if (from == 0) {
+		error = sql_number(
+			tx, &count, "SELECT count(*) FROM partial WHERE owner = ?1", "t", owner);
+		if (error < 0 || count >= PARTIALS_MAX)
+			return error < 0 ? error : -EDQUOT;
 		return met_one(tx, sql_run(tx, make, "ttiiti", owner, path, (int64_t)total,
 					   received, blob, store_now()));
+	}
 	return met_one(tx, sql_run(tx, grow, "ttiitii", owner, path, (int64_t)total, received, blob,
 				   store_now(), (int64_t)from));
 }
@@ -78,5 +87,7 @@ int partials_expire(struct tx *tx)
 		" RETURNING blob",
 		"ii", store_now() - KEPT_TIME, (int64_t)EXPIRED_AT_ONCE);
 
-	return more < 0 ? more : blobs_doom(tx, statement);
+	if (more == 0)
+		more = blobs_doom(tx, statement);
+	return more < 0 ? more : sqlite3_changes(tx->db) == EXPIRED_AT_ONCE;
 }

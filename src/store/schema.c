@@ -20,6 +20,8 @@
  *           may still have one.
  * usage     What the resources and partial uploads of an account add up to; triggers keep it, so that no change can forget it.
  * partial   Uploads in parts that are not whole yet: of `total` bytes the first `received` are on disk in the blob.
+ * opening   How each opening of the store calls itself, and the last change before it: whoever shows a name that is not here has seen changes
+ *           that were undone since, because the store was put back to an older state.
  * counter   One row: the last numbers given out, how often the store was opened, and a random secret of this store.
  */
 static const char *const steps[] = {
@@ -108,6 +110,9 @@ static const char *const steps[] = {
 	"CREATE TRIGGER partial_grown AFTER UPDATE OF received ON partial BEGIN"
 	"  UPDATE usage SET bytes = bytes - old.received + new.received WHERE owner = new.owner; "
 	"END;",
+
+	"CREATE TABLE opening ("
+	"  start INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, change INTEGER NOT NULL) STRICT;",
 };
 
 enum { VERSION = sizeof(steps) / sizeof(*steps) };

@@ -116,9 +116,18 @@ static int count_start(struct store *store)
 	struct tx *tx = store->writer;
 	int error = sql_run(tx, "UPDATE counter SET start = start + 1", "");
 
+	random_id(store->opening);
+	if (error == 0)
+		error = sql_run(tx, "INSERT INTO opening SELECT start, ?1, change FROM counter",
+			"t", store->opening);
+	/* Content of a state that is lost keeps its numbers for itself, because they are ETags. */
+	if (error == 0)
+		error = sql_run(tx,
+			"UPDATE sqlite_sequence SET seq = seq + (random() & 0xffffffff)"
+			" WHERE name = 'content'",
+			"");
 	if (error == 0)
 		error = read_secret(store);
-
 	if (error == 0)
 		error = sql_number(tx, &store->start, "SELECT start FROM counter", "");
 	if (error >= 0)

@@ -123,6 +123,15 @@ int store_changed(struct tx *tx, struct arena *arena, int64_t collection, int64_
 /* The last change of the store; and the last of those of which deletions are no longer known. */
 int store_changes(struct tx *tx, int64_t *last, int64_t *forgotten);
 
+/* The name of this opening of the store, for those who are told of changes. */
+const char *store_opening(const struct tx *tx);
+
+/*
+ * 1: who was told of this change by the opening of that name has seen nothing but what still holds; 0: the store was put back to an
+ * older state since.
+ */
+int store_holds(struct tx *tx, const char *opening, int64_t change);
+
 /*
  * Changes below work only inside a change's `run`. New resources inherit: they have no list, no properties.
  */

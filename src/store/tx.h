@@ -21,6 +21,7 @@ struct tx {
 	struct buf
 		doomed; /* names of blobs, each with its NUL, that no content names once this is committed */
 	bool deleted;    /* something waits to be reaped */
+	bool expired;    /* there may be more of what was kept for some time only */
 	struct tx *next; /* of the store's */
 };
 

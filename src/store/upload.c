@@ -5,6 +5,7 @@
  */
 #include "base/arena.h"
 #include "base/digest.h"
+#include "base/log.h"
 #include "base/loop.h"
 #include "store/inside.h"
 
@@ -16,9 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { WRITTEN_AT_ONCE = 256 << 10, ASK_FOR_ROOM_EVERY = 64 << 20 };
+enum { WRITTEN_AT_ONCE = 256 << 10, ASK_FOR_ROOM_EVERY = 64 << 20, LOCK_TRIES = 6 };
 
 struct upload {
 	struct store *store;
@@ -32,6 +35,7 @@ struct upload {
 	/* Of a part behind the first. */
 	char *owner, *path; /* NULL: none */
 	uint64_t total, received;
+	bool resumed; /* the file is locked, and as the partial says */
 	bool working, closed, keep;
 	int result;            /* of the work */
 	uint64_t length;       /* bytes taken */
@@ -116,24 +120,44 @@ static int check_partial(const struct upload *upload)
 	return result;
 }
 
+/* What another part that has failed wrote is being taken away for a moment longer than its answer takes. */
+static int lock_file(int fd)
+{
+	static const struct timespec moment = {.tv_nsec = 5000000};
+
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK)
+			return -errno;
+		nanosleep(&moment, NULL);
+	}
+	return -EBUSY;
+}
+
 /*
  * The lock is held until the upload is closed, which is behind its COMMIT: nobody writes where somebody else has been told that his
- * bytes are safe. What a part that broke off has left behind the end goes.
+ * bytes are safe. What a part left behind the end when we were killed goes.
  */
 static int resume_file(struct upload *upload)
 {
 	char path[BLOB_PATH];
+	struct stat status;
 	int error;
 
 	blob_path(path, upload->name);
 	upload->fd = openat(upload->store->blobs, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (upload->fd < 0)
 		return errno == ENOENT ? -EBUSY : -errno;
-	if (flock(upload->fd, LOCK_EX | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK ? -EBUSY : -errno;
-	error = check_partial(upload);
+	error = lock_file(upload->fd);
+	if (error == 0)
+		error = check_partial(upload);
 	if (error < 0)
 		return error;
+	/* What another hand has cut is not filled up with zeros. */
+	if (fstat(upload->fd, &status) < 0 || (uint64_t)status.st_size < upload->received)
+		return -EIO;
+	upload->resumed = true;
 	if (ftruncate(upload->fd, (off_t)upload->received) < 0 ||
 		lseek(upload->fd, (off_t)upload->received, SEEK_SET) < 0)
 		return -errno;
@@ -267,6 +291,9 @@ static void give_back(void *arg)
 	struct upload *upload = arg;
 	char path[BLOB_PATH];
 
+	/* A part that came to nothing leaves nothing: nobody's quota counts what lies behind the end. */
+	if (upload->resumed && !upload->keep && ftruncate(upload->fd, (off_t)upload->received) < 0)
+		log_event(LOG_WARNING, "part-left", "reason", strerror(errno), NULL);
 	if (upload->fd >= 0)
 		close(upload->fd);
 	blob_path(path, upload->name);
@@ -378,6 +405,9 @@ void upload_close(struct upload *upload, bool keep)
 	assert(!upload->closed);
 	upload->closed = true;
 	upload->keep = keep;
+	/* Who is told that this part is there may send the next at once. */
+	if (keep && upload->resumed)
+		flock(upload->fd, LOCK_UN);
 	if (!upload->working)
 		release(upload);
 }

@@ -4,8 +4,11 @@ import base64
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import threading
+import time
+from contextlib import closing
 
 import requests
 
@@ -103,6 +106,20 @@ class Daemon:
         self.reader.join(10)
 
     def blobs(self):
+        """Those that nothing names are removed a moment later: waits for that, but not for ever."""
+        for _ in range(500):
+            found = self.files()
+            try:
+                with closing(sqlite3.connect(f"file:{self.store}/missive.db?mode=ro", uri=True)) as db:
+                    named = {name for name, in db.execute("SELECT blob FROM content UNION SELECT blob FROM partial")}
+            except sqlite3.OperationalError:
+                break
+            if {os.path.basename(path) for path in found} <= named:
+                break
+            time.sleep(0.01)
+        return found
+
+    def files(self):
         return [os.path.join(root, name) for root, _, names in os.walk(f"{self.store}/blobs") for name in names]
 
     def health(self):

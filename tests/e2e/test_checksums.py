@@ -4,6 +4,8 @@ import base64
 import hashlib
 import os
 import subprocess
+import threading
+import time
 import zlib
 
 import pytest
@@ -81,6 +83,21 @@ def test_wanted(romeo, size):
     assert "Repr-Digest" not in romeo("GET", "/a").headers
     assert romeo("PUT", "/a", content + b"more").status_code == 204
     assert romeo("GET", "/a", Want_Repr_Digest="sha-256=1").headers["Repr-Digest"] == f"sha-256=:{sha(content + b'more')}:"
+
+
+def test_takes_turns(romeo):
+    """Many who want the digest of something large keep nobody from a file's being written, which needs the same threads."""
+    block, count, told = os.urandom(1 << 20), 160, []
+    assert romeo("PUT", "/large", iter([block] * count)).status_code == 201
+    threads = [threading.Thread(target=lambda: told.append(romeo("HEAD", "/large", Want_Repr_Digest="sha-256=1").headers["Repr-Digest"]))
+               for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.2)
+    assert not told and romeo("PUT", "/a", os.urandom(100000)).status_code == 201 and not told
+    for thread in threads:
+        thread.join()
+    assert told == [f"sha-256=:{sha(block * count)}:"] * 20
 
 
 def test_parts(romeo):

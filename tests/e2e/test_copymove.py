@@ -62,7 +62,6 @@ def test_shared_content(romeo):
         assert romeo.request("DELETE", name).status_code == 204
     assert romeo.get("/c").content == b"x" * 300000
     assert romeo.request("DELETE", "/c").status_code == 204
-    romeo.daemon.stop()
     assert romeo.daemon.blobs() == []
 
 

@@ -190,6 +190,21 @@ def test_no_settings(tmp_path):
     assert subprocess.run([MISSIVED, "--wrong"], capture_output=True, timeout=20).returncode == 2
 
 
+def test_nobody_waits_for_the_disk_to_forget(world, prosody):
+    """Freeing the blocks of a large file takes seconds: neither who deletes it nor who changes something else waits for that."""
+    daemon = Daemon(world.tmp_path / "daemon", prosody.component)
+    world.daemons.append(daemon)
+    world.server = prosody
+    daemon.start(before=["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=unlinkat", "-e",
+                         "inject=unlinkat:delay_enter=2000000"], environment={"ASAN_OPTIONS": "detect_leaks=0"})
+    romeo = world.person(ROMEO)
+    assert romeo.put("/large", b"x" * 100000).status_code == 201
+    assert romeo.request("DELETE", "/large").status_code == 204
+    assert romeo.put("/small", b"x").status_code == 201
+    assert len(daemon.files()) == 1
+    assert daemon.blobs() == []
+
+
 def test_disk_that_must_stay_free(world, prosody):
     """507, nothing left behind, reads go on."""
     daemon = world.daemon(prosody)

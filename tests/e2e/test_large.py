@@ -135,7 +135,6 @@ def test_copy_of_a_large_file(daemon, tmp_path):
     assert get.returncode == 0
     for i in range(5):
         assert session.delete(f"{daemon.base}/copy{i}", timeout=20).status_code == 204
-    daemon.stop()
     assert daemon.blobs() == []
 
 

@@ -1,8 +1,11 @@
 """Uploads in parts: PUT with Content-Range."""
 
+import os
+import resource
 import sqlite3
 import subprocess
 import threading
+import time
 
 import pytest
 import requests
@@ -125,6 +128,85 @@ def test_broken_off(romeo):
     assert romeo.request("GET", "/a").content == content
 
 
+def sized(path, size):
+    """Waits until the pool has done what it was given."""
+    for _ in range(500):
+        if os.path.getsize(path) == size:
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_leaves_nothing_behind_the_end(romeo):
+    """What broke off, was longer than said, or has another digest takes no room that no quota counts."""
+    size = 3000000
+    assert romeo.part("/a", b"x" * size, 0, 99).status_code == 202
+    blob, = romeo.daemon.blobs()
+    with connect(romeo.daemon) as s:
+        s.sendall((f"PUT /a HTTP/1.1\r\nHost: 127.0.0.1:{romeo.daemon.port}\r\n"
+                   f"Authorization: {basic(ROMEO, romeo.password)['Authorization']}\r\n"
+                   f"Content-Range: bytes 100-{size - 1}/{size}\r\nContent-Length: {size - 100}\r\n\r\n").encode() + b"x" * (size - 200))
+        s.shutdown(1)
+        while s.recv(1 << 16):
+            pass
+    assert sized(blob, 100)
+    answer = romeo.request("PUT", "/a", iter([b"x" * 1000000] * 2), Content_Range=f"bytes 100-199/{size}")
+    assert answer.status_code == 400 and sized(blob, 100)
+    answer = romeo.part("/a", b"x" * size, 100, size - 1, OC_Checksum="SHA1:" + "0" * 40)
+    assert answer.status_code == 400 and sized(blob, 100)
+    assert romeo.part("/a", b"x" * size, 100, size - 1).status_code == 201
+    assert romeo.request("GET", "/a").content == b"x" * size
+
+
+def test_file_that_cannot_grow(romeo):
+    """A part for which the disk has no room leaves what was there before it, and no more."""
+    resource.prlimit(romeo.daemon.process.pid, resource.RLIMIT_FSIZE, (2000000, resource.RLIM_INFINITY))
+    content = bytes(i % 251 for i in range(3000000))
+    assert romeo.part("/a", content, 0, 99).status_code == 202
+    blob, = romeo.daemon.blobs()
+    assert romeo.part("/a", content, 100, 2999999).status_code == 413
+    assert sized(blob, 100)
+    resource.prlimit(romeo.daemon.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert romeo.part("/a", content, 100, 2999999).status_code == 201
+    assert romeo.request("GET", "/a").content == content
+
+
+def test_file_that_was_cut(romeo):
+    """What another hand has taken away from the file is not made up for with zeros."""
+    assert romeo.part("/a", b"x" * 1000, 0, 499).status_code == 202
+    os.truncate(romeo.daemon.blobs()[0], 400)
+    assert romeo.part("/a", b"x" * 1000, 500, 999).status_code == 503
+    assert romeo.request("GET", "/a").status_code == 404
+    assert romeo.request("PUT", "/a", b"whole").status_code == 201
+
+
+def test_next_at_once(romeo):
+    """Who was told that a part is there may send the next, on whatever connection."""
+    content = bytes(i % 251 for i in range(300))
+    sessions = [requests.Session() for _ in range(4)]
+    for i in range(300):
+        answer = sessions[i % 4].put(romeo.daemon.base + "/a", content[i:i + 1], timeout=30, headers={
+            **basic(ROMEO, romeo.password), "Content-Range": f"bytes {i}-{i}/300"})
+        assert answer.status_code == (201 if i == 299 else 202), (i, answer.text)
+    assert romeo.request("GET", "/a").content == content
+
+
+def test_too_many(romeo):
+    """An account cannot fill the disk with files of one byte."""
+    assert romeo.part("/a", b"x" * 10, 0, 0).status_code == 202
+    romeo.daemon.stop()
+    with sqlite3.connect(f"{romeo.daemon.store}/missive.db") as db:
+        db.executemany("INSERT INTO partial SELECT owner, '/' || ?, total, received, '1-' || ?, modified FROM partial WHERE path = '/a'",
+                       ((i, i) for i in range(998)))
+    db.close()
+    romeo.daemon.start()
+    assert romeo.part("/b", b"x" * 10, 0, 0).status_code == 202
+    answer = romeo.part("/c", b"x" * 10, 0, 0)
+    assert answer.status_code == 507 and len(romeo.daemon.blobs()) == 2
+    assert romeo.part("/a", b"x" * 10, 1, 9).status_code == 201
+    assert romeo.part("/c", b"x" * 10, 0, 0).status_code == 202
+
+
 def test_two_at_once(romeo):
     """Of parts that race one is taken; whoever was told 202 finds his bytes in the file."""
     size, rounds = 400000, 6
@@ -169,11 +251,19 @@ def test_a_day(romeo):
     romeo.daemon.stop()
     with sqlite3.connect(f"{romeo.daemon.store}/missive.db") as db:
         db.execute("UPDATE partial SET modified = modified - 24 * 3600 * 1000 WHERE path = '/old'")
+        db.executemany("INSERT INTO partial SELECT owner, '/' || ?, total, 0, '1-' || ?, modified FROM partial WHERE path = '/old'",
+                       ((i, i) for i in range(350)))
     db.close()
     romeo.daemon.start()
     assert romeo.request("MKCOL", "/behind-what-was-queued").status_code == 201
+    while len(romeo.daemon.blobs()) > 1:
+        time.sleep(0.01)
     assert romeo.offset("/old", 100) == 0 and romeo.offset("/new", 100) == 10
     assert len(romeo.daemon.blobs()) == 1
+    with sqlite3.connect(f"file:{romeo.daemon.store}/missive.db?mode=ro", uri=True) as db:
+        while db.execute("SELECT count(*) FROM partial").fetchone() != (1,):
+            time.sleep(0.01)
+    db.close()
 
 
 def test_in_the_quota(world, prosody):

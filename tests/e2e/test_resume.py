@@ -21,6 +21,7 @@ class Gate:
     def __init__(self, port):
         self.target = port
         self.left = None
+        self.swallowed = None
         self.cut = threading.Event()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -46,6 +47,10 @@ class Gate:
     def pump(self, source, sink, counted):
         try:
             while data := source.recv(1 << 16):
+                if not counted and self.swallowed and data.startswith(self.swallowed):
+                    self.swallowed = None
+                    self.cut.set()
+                    break
                 sink.sendall(data)
                 if counted and self.left is not None:
                     self.left -= len(data)
@@ -170,6 +175,55 @@ def test_another_file_begins_anew(world, romeo, gate):
     assert len(os.listdir(romeo.state)) == 1
     os.unlink(os.path.join(romeo.state, os.listdir(romeo.state)[0]))
     check(world, romeo, url, other)
+
+
+def test_changed_meanwhile(world, romeo, gate):
+    """Parts of two versions of a file make no file."""
+    content = os.urandom(1 << 20) * 40
+    path = romeo.file("big", content)
+    gate.left = PART + (5 << 20)
+    process = romeo.start("send", "big", JULIET)
+    assert gate.cut.wait(60)
+    with open(path, "r+b") as f:
+        f.write(b"another version")
+    gate.left = None
+    out, err = process.communicate(timeout=90)
+    assert process.returncode == 1 and "has changed while it was sent" in err and not out
+    assert 201 not in puts(world.daemons[0]) and romeo.run("ls") == ""
+    url = romeo.run("send", "big", JULIET).strip()
+    juliet = Missive(world.tmp_path / "juliet", world.server, JULIET)
+    juliet.run("get", url, "-o", "got")
+    with open(f"{juliet.directory}/got", "rb") as f:
+        assert f.read() == b"another version" + content[15:]
+
+
+def test_same_time_and_size(world, romeo, gate):
+    """Whoever puts the time of the last modification back has changed the file all the same."""
+    content = os.urandom(1 << 20) * 20
+    path = romeo.file("big", content)
+    before = os.stat(path)
+    gate.left = PART + (1 << 20)
+    process = romeo.start("send", "big", JULIET)
+    assert gate.cut.wait(60)
+    process.kill()
+    process.communicate()
+    gate.left = None
+    world.daemons[0].wait_for("method=PUT .*status=202")
+    with open(path, "r+b") as f:
+        f.write(b"another version")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    url = romeo.run("send", "big", JULIET).strip()
+    assert puts(world.daemons[0]) == [202, 202, 201] and url
+
+
+def test_last_answer_is_lost(world, romeo, gate):
+    """The file is there, only its sender does not know yet."""
+    content = os.urandom(1 << 20) * 20
+    romeo.file("big", content)
+    gate.swallowed = b"HTTP/1.1 201"
+    url = romeo.run("send", "big", JULIET).strip()
+    assert gate.cut.is_set() and puts(world.daemons[0]) == [202, 201, 412]
+    check(world, romeo, url, content)
 
 
 def test_refused(world, romeo):

@@ -1,5 +1,8 @@
 """REPORT sync-collection: RFC 6578, level 1, on collections of the asker's own."""
 
+import os
+import shutil
+import socket
 import sqlite3
 import time
 import xml.etree.ElementTree as ET
@@ -117,8 +120,10 @@ def test_tokens(romeo):
     text = romeo.request("PROPFIND", "/c", b"<propfind xmlns='DAV:'><prop><sync-token/><supported-report-set/></prop></propfind>",
                          Depth="0").text
     assert f"<D:sync-token>{token}</D:sync-token>" in text and "<D:sync-collection/>" in text
-    number = int(token.rsplit(":", 1)[1])
-    for wrong in ("nonsense", "urn:missive:sync:", "urn:missive:sync:-1", f"urn:missive:sync:{number + 1000}", f"{token}x"):
+    opening, collection, number = token.rsplit(":", 2)
+    for wrong in ("nonsense", "urn:missive:sync:", "urn:missive:sync:-1", f"urn:missive:sync:{number}", f"{token}x", f"{token}:1",
+                  f"{opening}:{collection}:{int(number) + 1000}", f"{opening}:{int(collection) + 1}:{number}", f"{opening}:{collection}:",
+                  f"urn:missive:sync:{'0' * 32}:{collection}:{number}", f"urn:missive:sync::{collection}:{number}"):
         answer = romeo.report("/c", wrong)
         assert answer.status_code == 403 and "valid-sync-token" in answer.text, wrong
     romeo.daemon.kill()
@@ -144,6 +149,85 @@ def test_forgotten(romeo):
     with sqlite3.connect(f"file:{romeo.daemon.store}/missive.db?mode=ro", uri=True) as db:
         assert db.execute("SELECT count(*) FROM tombstone").fetchone() == (0,)
     db.close()
+
+
+@pytest.mark.parametrize("again", ["MKCOL", "MOVE", "COPY"])
+def test_another_collection(romeo, again):
+    """Under the URL stands another collection: what the old one had is told by nobody, so that a client must begin again."""
+    romeo.request("MKCOL", "/other")
+    romeo.request("PUT", "/other/new", b"x")
+    romeo.request("PUT", "/c/old", b"x")
+    token, _ = romeo.sync("/c")
+    if again == "MKCOL":
+        romeo.request("DELETE", "/c")
+        romeo.request("MKCOL", "/c")
+        romeo.request("PUT", "/c/new", b"x")
+    else:
+        assert romeo.request(again, "/other", Destination=romeo.daemon.base + "/c").status_code == 204
+    answer = romeo.report("/c", token)
+    assert answer.status_code == 403 and "valid-sync-token" in answer.text
+    assert romeo.sync("/c")[1] == {"/c/new": 200}
+
+
+def test_moved_with_its_token(romeo):
+    romeo.request("PUT", "/c/a", b"x")
+    token, _ = romeo.sync("/c")
+    romeo.request("MOVE", "/c", Destination=romeo.daemon.base + "/d")
+    romeo.request("PUT", "/d/b", b"x")
+    assert romeo.sync("/d", token)[1] == {"/d/b": 200}
+
+
+def test_put_back(romeo):
+    """The store is put back to an older state: tokens from behind it are refused, those from before it go on; no ETag comes again."""
+    daemon = romeo.daemon
+    romeo.request("PUT", "/c/a", b"x")
+    before, _ = romeo.sync("/c")
+    daemon.stop()
+    shutil.copytree(daemon.store, f"{daemon.store}-old")
+    daemon.start()
+    lost = {romeo.request("PUT", f"/c/lost{i}", b"x").headers["ETag"] for i in range(3)}
+    behind, _ = romeo.sync("/c")
+    daemon.stop()
+    shutil.rmtree(daemon.store)
+    os.rename(f"{daemon.store}-old", daemon.store)
+    daemon.start()
+    found = {romeo.request("PUT", f"/c/found{i}", b"x").headers["ETag"] for i in range(9)}
+    assert not lost & found
+    answer = romeo.report("/c", behind)
+    assert answer.status_code == 403 and "valid-sync-token" in answer.text
+    assert romeo.sync("/c", before)[1].keys() == {f"/c/found{i}" for i in range(9)}
+
+
+@pytest.mark.parametrize("meanwhile", ["DELETE", "MOVE", "again"])
+def test_gone_between_pages(world, prosody, meanwhile):
+    """A page behind the first is of the same collection or none: never of the root, with what others have there."""
+    daemon = world.daemon(prosody)
+    romeo, benvolio = Account(daemon, ROMEO), Account(daemon, BENVOLIO)
+    romeo.request("MKCOL", "/c")
+    romeo.request("PUT", "/c/0000", b"x")
+    patch = f"<propertyupdate xmlns='DAV:'><set><prop><p xmlns='urn:x'>{'v' * 60000}</p></prop></set></propertyupdate>"
+    romeo.request("PROPPATCH", "/c/0000", patch.encode())
+    for i in range(1, 250):
+        assert romeo.request("COPY", "/c/0000", Destination=f"{daemon.base}/c/{i:04}").status_code == 201
+    benvolio.request("PUT", "/the-secret-of-benvolio", b"x")
+    romeo.request("PUT", "/c/last", b"x")
+    body = (b"<sync-collection xmlns='DAV:'><sync-token/><sync-level>1</sync-level><prop><owner/><p xmlns='urn:x'/></prop>"
+            b"</sync-collection>")
+    with socket.socket() as s:
+        s.settimeout(20)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        s.connect(("127.0.0.1", daemon.port))
+        s.sendall((f"REPORT /c HTTP/1.1\r\nHost: 127.0.0.1:{daemon.port}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n"
+                   f"Authorization: {basic(ROMEO, romeo.password)['Authorization']}\r\n\r\n").encode() + body)
+        got = s.recv(4096)
+        assert b" 207 " in got
+        romeo.request("MOVE" if meanwhile == "MOVE" else "DELETE", "/c", Destination=f"{daemon.base}/d")
+        if meanwhile == "again":
+            romeo.request("MKCOL", "/c")
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        while more := s.recv(1 << 20):
+            got += more
+    assert b"benvolio" not in got and b"sync-token" not in got and not got.endswith(b"0\r\n\r\n")
 
 
 @pytest.mark.parametrize("body,headers,status", [

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct waited {
 	struct store_change change;
@@ -252,10 +253,13 @@ static int count_one(const char *path, const struct stat *status, int type, stru
 	return 0;
 }
 
+/* Waits for those that are being removed. */
 int blobs_on_disk(struct fixture *f)
 {
 	char path[128];
 
+	for (int i = 0; i < 1000 && f->store && atomic_load(&f->store->unlinking); i++)
+		usleep(1000);
 	snprintf(path, sizeof(path), "%s/blobs", f->path);
 	counted = 0;
 	nftw(path, count_one, 16, FTW_PHYS);
