@@ -31,6 +31,9 @@ int put_commit(struct request *request, struct tx *tx, const struct walk *walk)
 	if (path->collection)
 		return refuse(request, 409, "A file's URL has no slash at its end.");
 	error = checksum_check(request);
+	if (error == -ECANCELED && request->part && request->part->resumes)
+		/* Which of the parts is wrong nobody knows: it is begun anew. The answer stays. */
+		return store_partial_drop(tx, request->claim.bare, request->part->path);
 	if (error < 0)
 		return error;
 	error = request->part ? part_commit(request, tx)

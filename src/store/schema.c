@@ -111,8 +111,9 @@ static const char *const steps[] = {
 	"  UPDATE usage SET bytes = bytes - old.received + new.received WHERE owner = new.owner; "
 	"END;",
 
-	"CREATE TABLE opening ("
-	"  start INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, change INTEGER NOT NULL) STRICT;",
+	("CREATE TABLE opening ("
+	 "  start INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, change INTEGER NOT NULL) "
+	 "STRICT;"),
 };
 
 enum { VERSION = sizeof(steps) / sizeof(*steps) };

@@ -13,8 +13,9 @@ static void test_vectors(void **state)
 		[HASH_MD5] = "900150983cd24fb0d6963f7d28e17f72",
 		[HASH_SHA1] = "a9993e364706816aba3e25717850c26c9cd0d89d",
 		[HASH_SHA256] = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
-		[HASH_SHA512] = "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
-				"2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
+		[HASH_SHA512] =
+			("ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+			 "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f"),
 	};
 	struct hashes *hashes = hashes_new((1U << HASH_KINDS) - 1);
 
