@@ -113,6 +113,12 @@ enum step_result answer_error(
 	return STEP_ANSWER;
 }
 
+int answer_refuse(struct request *request, int status, const char *condition, const char *sentence)
+{
+	answer_error(request, status, condition, sentence);
+	return -ECANCELED;
+}
+
 enum step_result answer_errno(struct request *request, int error)
 {
 	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++)

@@ -75,9 +75,8 @@ static int tell_refused(struct copying *copying, struct arena *arena,
 	if (error < 0)
 		return error;
 	if (out->len > REFUSED_MAX) {
-		answer_error(copying->request, 403, NULL,
+		return answer_refuse(copying->request, 403, NULL,
 			"You may not read too much of what is in there.");
-		return -ECANCELED;
 	}
 	if (collection->depth < PATH_DEPTH_MAX) {
 		uri_encode(href, member->spelling);
@@ -206,8 +205,7 @@ int copy_commit(struct request *request, struct tx *tx, const struct walk *walk)
 	int error;
 
 	if (depth != DEPTH_0 && depth != DEPTH_INFINITY) {
-		answer_error(request, 400, NULL, "Depth is 0 or infinity.");
-		return -ECANCELED;
+		return answer_refuse(request, 400, NULL, "Depth is 0 or infinity.");
 	}
 	error = destination_find(request, tx, walk, &destination);
 	if (error == 0)

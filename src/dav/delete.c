@@ -11,9 +11,8 @@ int delete_commit(struct request *request, struct tx *tx, const struct walk *wal
 	int error;
 
 	if (!depth_is_whole(request, resource)) {
-		answer_error(request, 400, NULL,
+		return answer_refuse(request, 400, NULL,
 			"A collection is deleted with everything in it: Depth must be infinity.");
-		return -ECANCELED;
 	}
 	error = store_delete(tx, resource);
 	if (error < 0)

@@ -7,12 +7,6 @@
 #include <errno.h>
 #include <strings.h>
 
-static int refuse(struct request *request, int status, const char *sentence)
-{
-	answer_error(request, status, NULL, sentence);
-	return -ECANCELED;
-}
-
 static bool passes(const struct walk *walk, int64_t resource)
 {
 	for (size_t i = 0; i < walk->count; i++)
@@ -46,24 +40,25 @@ int destination_find(
 		return error;
 	last = &out->walk.chain[out->walk.count - 1];
 	if (error == 0 || path->depth == 0)
-		return refuse(request, 403, "You may not put anything there.");
+		return answer_refuse(request, 403, NULL, "You may not put anything there.");
 	if (overwrite < 0)
-		return refuse(request, 400, "Overwrite is T or F.");
+		return answer_refuse(request, 400, NULL, "Overwrite is T or F.");
 	out->there = out->walk.count == path->depth + 1 ? last : NULL;
 	if (passes(&out->walk, from->id) || (out->there && passes(source, out->there->id)))
-		return refuse(
-			request, 403, "Source and destination must not lie within each other.");
+		return answer_refuse(request, 403, NULL,
+			"Source and destination must not lie within each other.");
 	/*
 	 * As with PUT: a URL with a slash at its end names a collection (RFC 4918, 5.2), and would not find the file. One that is there may be
 	 * overwritten by that name.
 	 */
 	if (path->collection && !from->collection && !(out->there && out->there->collection))
-		return refuse(request, 409, "A file's URL has no slash at its end.");
+		return answer_refuse(request, 409, NULL, "A file's URL has no slash at its end.");
 	if (!out->there && (out->walk.count < path->depth || !last->collection))
-		return refuse(request, 409,
+		return answer_refuse(request, 409, NULL,
 			"The collection to put it into is not there (MKCOL makes one).");
 	if (out->there && !overwrite)
-		return refuse(request, 412, "Something is there already, and Overwrite is F.");
+		return answer_refuse(
+			request, 412, NULL, "Something is there already, and Overwrite is F.");
 	error = locked_check(request, tx, &out->walk, TOUCHES_TREE);
 	if (error < 0)
 		return error;

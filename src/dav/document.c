@@ -17,10 +17,7 @@ int document_read(struct request *request, const char *name, const char *malform
 		*root = read;
 		return 0;
 	}
-	if (error == -E2BIG)
-		answer_error(
-			request, 413, NULL, "The body is larger or deeper than a request needs.");
-	else
-		answer_error(request, 400, NULL, malformed);
-	return -ECANCELED;
+	return error == -E2BIG ? answer_refuse(request, 413, NULL,
+					 "The body is larger or deeper than a request needs.")
+			       : answer_refuse(request, 400, NULL, malformed);
 }

@@ -216,10 +216,8 @@ int if_check(struct request *request, struct tx *tx, const struct walk *walk)
 	if (result < 0 && result != -EINVAL)
 		return result;
 	if (result == 0)
-		answer_error(request, 412, NULL, "What the If field expects is not so.");
-	else
-		answer_error(request, 400, NULL, "The If field is malformed (RFC 4918, 10.4).");
-	return -ECANCELED;
+		return answer_refuse(request, 412, NULL, "What the If field expects is not so.");
+	return answer_refuse(request, 400, NULL, "The If field is malformed (RFC 4918, 10.4).");
 }
 
 /* if_check() has found the field to be well-formed. */

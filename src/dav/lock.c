@@ -26,12 +26,6 @@ enum {
 
 static const char too_many[] = "There are too many locks already; unlock something first.";
 
-static int refuse(struct request *request, int status, const char *condition, const char *sentence)
-{
-	answer_error(request, status, condition, sentence);
-	return -ECANCELED;
-}
-
 /* RFC 4918, 10.7: the first of a list, which the client likes best; never longer than an hour. */
 static int64_t expiry_of(const struct request *request)
 {
@@ -75,15 +69,15 @@ static int read_body(struct request *request, struct lock *lock)
 	scope = xml_child(root, NS_DAV, "lockscope");
 	type = xml_child(root, NS_DAV, "locktype");
 	if (!type || !xml_child(type, NS_DAV, "write") || !scope)
-		return refuse(
+		return answer_refuse(
 			request, 400, NULL, "Only write locks are known, exclusive or shared.");
 	lock->shared = xml_child(scope, NS_DAV, "shared") != NULL;
 	if (!lock->shared && !xml_child(scope, NS_DAV, "exclusive"))
-		return refuse(
+		return answer_refuse(
 			request, 400, NULL, "Only write locks are known, exclusive or shared.");
 	lock->note = note_of(request->arena, xml_child(root, NS_DAV, "owner"));
 	if (strlen(lock->note) > NOTE_MAX)
-		return refuse(request, 413, NULL, "DAV:owner is too long.");
+		return answer_refuse(request, 413, NULL, "DAV:owner is too long.");
 	return 0;
 }
 
@@ -117,12 +111,12 @@ static int refresh(struct request *request, struct tx *tx, struct lock *locks, s
 			!if_submits(request, locks[i].token))
 			continue;
 		if (lock)
-			return refuse(request, 400, NULL,
+			return answer_refuse(request, 400, NULL,
 				"One lock is refreshed at a time (RFC 4918, 9.10.2).");
 		lock = &locks[i];
 	}
 	if (!lock)
-		return refuse(request, 412, "lock-token-matches-request-uri", NULL);
+		return answer_refuse(request, 412, "lock-token-matches-request-uri", NULL);
 	lock->expires = expiry_of(request);
 	error = store_lock_refresh(tx, lock->token, lock->expires);
 	if (error == 0)
@@ -184,7 +178,7 @@ static int check_below(struct request *request, struct tx *tx, const struct lock
 		inherited += here[i].infinite;
 	for (size_t i = 0; i < count; i++)
 		if (inherited + count_on(&below[i], below, count) >= LOCKS_A_RESOURCE)
-			return refuse(request, 403, NULL, too_many);
+			return answer_refuse(request, 403, NULL, too_many);
 	return 0;
 }
 
@@ -198,7 +192,7 @@ static int check_here(
 				request, 423, "no-conflicting-lock", others[i].href);
 			return -ECANCELED;
 		}
-	return count >= LOCKS_A_RESOURCE ? refuse(request, 403, NULL, too_many) : 0;
+	return count >= LOCKS_A_RESOURCE ? answer_refuse(request, 403, NULL, too_many) : 0;
 }
 
 static int check_cap(struct request *request, struct tx *tx)
@@ -207,7 +201,7 @@ static int check_cap(struct request *request, struct tx *tx)
 	int error = store_lock_count(tx, request->claim.bare, &held);
 
 	if (error == 0 && held >= LOCKS_A_JID)
-		return refuse(request, 403, NULL, too_many);
+		return answer_refuse(request, 403, NULL, too_many);
 	return error;
 }
 
@@ -231,7 +225,7 @@ static int make_empty(
 	const struct resource *parent = &walk->chain[walk->count - 1];
 
 	if (path->collection)
-		return refuse(request, 409, NULL, "A file's URL has no slash at its end.");
+		return answer_refuse(request, 409, NULL, "A file's URL has no slash at its end.");
 	return store_make_file(tx, parent->id, &path->segments[path->depth - 1],
 		request->claim.bare, NULL, NULL, made, request->arena);
 }
@@ -288,7 +282,7 @@ int lock_commit(struct request *request, struct tx *tx, const struct walk *walk)
 	if (request->xml.len == 0)
 		return refresh(request, tx, locks, count);
 	if (depth != DEPTH_0 && depth != DEPTH_INFINITY)
-		return refuse(request, 400, NULL, "Depth is 0 or infinity.");
+		return answer_refuse(request, 400, NULL, "Depth is 0 or infinity.");
 	error = read_body(request, &lock);
 	if (error < 0)
 		return error;
@@ -310,7 +304,8 @@ int unlock_commit(struct request *request, struct tx *tx, const struct walk *wal
 	int error;
 
 	if (length < 3 || field[0] != '<' || field[length - 1] != '>')
-		return refuse(request, 400, NULL, "Lock-Token must be a token in angle brackets.");
+		return answer_refuse(
+			request, 400, NULL, "Lock-Token must be a token in angle brackets.");
 	error = store_locks(tx, request->arena, walk->chain[walk->count - 1].id, &locks, &count);
 	if (error < 0)
 		return error;
@@ -323,5 +318,5 @@ int unlock_commit(struct request *request, struct tx *tx, const struct walk *wal
 				answer_begin(request, 204);
 			return error;
 		}
-	return refuse(request, 409, "lock-token-matches-request-uri", NULL);
+	return answer_refuse(request, 409, "lock-token-matches-request-uri", NULL);
 }

@@ -8,12 +8,6 @@
 #include <string.h>
 #include <strings.h>
 
-static int refuse(struct request *request, int status, const char *sentence)
-{
-	answer_error(request, status, NULL, sentence);
-	return -ECANCELED;
-}
-
 static bool is_xml(const char *type)
 {
 	size_t length = strcspn(type, "; \t");
@@ -53,18 +47,18 @@ static int read_body(struct request *request, struct changes *changes)
 	if (request->xml.len == 0)
 		return 0;
 	if (type && !is_xml(type))
-		return refuse(request, 415, unknown);
+		return answer_refuse(request, 415, NULL, unknown);
 	error = document_read(request, "mkcol", unknown, &root);
 	if (error < 0 && !type && request->answer.status == 400)
-		return refuse(request, 415, unknown);
+		return answer_refuse(request, 415, NULL, unknown);
 	if (error == 0 && xml_child(root, NS_DAV, "remove"))
-		return refuse(request, 400, unknown);
+		return answer_refuse(request, 400, NULL, unknown);
 	if (error < 0)
 		return error;
 	error = changes_read(request, root, changes);
 	if (error == 0 && !take_resourcetype(changes)) {
-		answer_error(request, 403, "valid-resourcetype", "Only collections are made here.");
-		return -ECANCELED;
+		return answer_refuse(
+			request, 403, "valid-resourcetype", "Only collections are made here.");
 	}
 	return error;
 }

@@ -13,9 +13,8 @@ int move_commit(struct request *request, struct tx *tx, const struct walk *walk)
 	int error;
 
 	if (!depth_is_whole(request, resource)) {
-		answer_error(request, 400, NULL,
+		return answer_refuse(request, 400, NULL,
 			"A collection is moved with everything in it: Depth must be infinity.");
-		return -ECANCELED;
 	}
 	error = destination_find(request, tx, walk, &destination);
 	if (error == 0)

@@ -131,8 +131,8 @@ int part_commit(struct request *request, struct tx *tx)
 	int error = 0;
 
 	if (upload_length(request->upload) != part->last + 1) {
-		answer_error(request, 400, NULL, "The part has not the length that it says.");
-		return -ECANCELED;
+		return answer_refuse(
+			request, 400, NULL, "The part has not the length that it says.");
 	}
 	if (!last)
 		error = store_partial_grow(

@@ -60,14 +60,13 @@ static int modified_since(const char *field, const struct resource *resource)
 
 static int failed(struct request *request)
 {
-	answer_error(request, 412, NULL, "What is here is not what the request expects.");
-	return -ECANCELED;
+	return answer_refuse(request, 412, NULL, "What is here is not what the request expects.");
 }
 
 static int malformed(struct request *request)
 {
-	answer_error(request, 400, NULL, "If-Match and If-None-Match take \"*\" or entity tags.");
-	return -ECANCELED;
+	return answer_refuse(
+		request, 400, NULL, "If-Match and If-None-Match take \"*\" or entity tags.");
 }
 
 /* RFC 9110, 15.4.5: with the fields that a 200 would have had for a cache. */

@@ -10,12 +10,6 @@
 #include <errno.h>
 #include <string.h>
 
-static int refuse(struct request *request, int status, const char *sentence)
-{
-	answer_error(request, status, NULL, sentence);
-	return -ECANCELED;
-}
-
 /* An empty body asks for allprop (RFC 4918, 9.1). */
 static int read_body(struct request *request, struct wanted *wanted)
 {
@@ -33,7 +27,7 @@ static int read_body(struct request *request, struct wanted *wanted)
 	propname = xml_child(root, NS_DAV, "propname");
 	include = xml_child(root, NS_DAV, "include");
 	if (!!prop + !!allprop + !!propname != 1)
-		return refuse(request, 400, malformed);
+		return answer_refuse(request, 400, NULL, malformed);
 	wanted->kind = prop ? PROP : propname ? PROPNAME : ALLPROP;
 	if (prop)
 		return wanted_names(request, prop, wanted);
@@ -73,11 +67,10 @@ int propfind_select(struct request *request, struct tx *tx, const struct walk *w
 	int error;
 
 	if (depth == DEPTH_INFINITY) {
-		answer_error(request, 403, "propfind-finite-depth", NULL);
-		return -ECANCELED;
+		return answer_refuse(request, 403, "propfind-finite-depth", NULL);
 	}
 	if (depth == DEPTH_MALFORMED)
-		return refuse(request, 400, "Depth is 0, 1 or infinity.");
+		return answer_refuse(request, 400, NULL, "Depth is 0, 1 or infinity.");
 	error = read_body(request, wanted);
 	if (error < 0)
 		return error;

@@ -12,12 +12,6 @@ struct name {
 	const struct live_property *live; /* NULL: dead */
 };
 
-static int refuse(struct request *request, int status, const char *sentence)
-{
-	answer_error(request, status, NULL, sentence);
-	return -ECANCELED;
-}
-
 /* What is asked for twice is told once. */
 static bool is_named(const struct wanted *wanted, const struct xml_node *node)
 {
@@ -35,7 +29,8 @@ int wanted_names(struct request *request, const struct xml_node *prop, struct wa
 		if (is_named(wanted, node))
 			continue;
 		if (wanted->count == PROPERTIES_MAX)
-			return refuse(request, 413, "That asks for too many properties.");
+			return answer_refuse(
+				request, 413, NULL, "That asks for too many properties.");
 		wanted->names[wanted->count++] =
 			(struct name){node->ns, node->name, property_live(node->ns, node->name)};
 	}

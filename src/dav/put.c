@@ -8,12 +8,6 @@
 
 #include <errno.h>
 
-static int refuse(struct request *request, int status, const char *sentence)
-{
-	answer_error(request, status, NULL, sentence);
-	return -ECANCELED;
-}
-
 /*
  * RFC 9110, 9.3.4; RFC 4918, 9.7. The upload is durable already; this gives it its name. Content that is sent whole ends what was on its way in
  * parts.
@@ -29,7 +23,7 @@ int put_commit(struct request *request, struct tx *tx, const struct walk *walk)
 	int error, took_time;
 
 	if (path->collection)
-		return refuse(request, 409, "A file's URL has no slash at its end.");
+		return answer_refuse(request, 409, NULL, "A file's URL has no slash at its end.");
 	error = checksum_check(request);
 	if (error == -ECANCELED && request->part && request->part->resumes)
 		/* Which of the parts is wrong nobody knows: it is begun anew. The answer stays. */
@@ -51,7 +45,8 @@ int put_commit(struct request *request, struct tx *tx, const struct walk *walk)
 		return error;
 	took_time = times_take(request, tx, made.id);
 	if (took_time == -EINVAL)
-		return refuse(request, 400, "X-OC-Mtime is a number of seconds since 1970.");
+		return answer_refuse(
+			request, 400, NULL, "X-OC-Mtime is a number of seconds since 1970.");
 	if (took_time < 0)
 		return took_time;
 	etag_text(&made, etag);

@@ -29,12 +29,6 @@ struct sync {
 	bool begun;
 };
 
-static int refuse(struct request *request, int status, const char *condition, const char *sentence)
-{
-	answer_error(request, status, condition, sentence);
-	return -ECANCELED;
-}
-
 /* RFC 6578, 3.2: a token of ours that is not too old, or none for everything. */
 static int read_token(struct request *request, struct tx *tx, const struct resource *collection,
 	const char *token, struct sync *sync)
@@ -49,7 +43,7 @@ static int read_token(struct request *request, struct tx *tx, const struct resou
 	if (error < 0)
 		return error;
 	if (error == 0 || sync->after > sync->last || sync->after < forgotten)
-		return refuse(request, 403, "valid-sync-token",
+		return answer_refuse(request, 403, "valid-sync-token",
 			"This token is not of this collection, or too old: begin again without "
 			"one.");
 	return 0;
@@ -64,7 +58,7 @@ static int read_limit(struct request *request, const struct xml_node *root, stru
 
 	if (results &&
 		(decimal_parse(xml_text(request->arena, results), &number) < 0 || number < 1))
-		return refuse(request, 400, NULL, "DAV:nresults is a number from 1 on.");
+		return answer_refuse(request, 400, NULL, "DAV:nresults is a number from 1 on.");
 	sync->left = (uint64_t)number;
 	return 0;
 }
@@ -80,17 +74,17 @@ static int read_body(struct request *request, struct tx *tx, const struct resour
 	if (error < 0)
 		return error;
 	if (!xml_is(root, NS_DAV, "sync-collection"))
-		return refuse(request, 403, "supported-report", NULL);
+		return answer_refuse(request, 403, "supported-report", NULL);
 	token = xml_child(root, NS_DAV, "sync-token");
 	level = xml_child(root, NS_DAV, "sync-level");
 	prop = xml_child(root, NS_DAV, "prop");
 	if (!token || !level || !prop || (depth && strcmp(depth, "0") != 0))
-		return refuse(request, 400, NULL,
+		return answer_refuse(request, 400, NULL,
 			"DAV:sync-collection has a sync-token, a sync-level and a prop, and Depth "
 			"is "
 			"0 (RFC 6578, 3.2).");
 	if (strcmp(xml_text(request->arena, level), "1") != 0)
-		return refuse(request, 403, "sync-traversal-supported", "The level is 1.");
+		return answer_refuse(request, 403, "sync-traversal-supported", "The level is 1.");
 	sync->wanted.kind = PROP;
 	error = wanted_names(request, prop, &sync->wanted);
 	if (error == 0)
@@ -208,7 +202,7 @@ int report_select(struct request *request, struct tx *tx, const struct walk *wal
 	sync->collection = resource->id;
 	if (!resource->collection || resource->id == STORE_ROOT ||
 		strcmp(resource->owner, request->claim.bare) != 0)
-		return refuse(request, 403, "supported-report", NULL);
+		return answer_refuse(request, 403, "supported-report", NULL);
 	more = read_body(request, tx, resource, sync);
 	if (more < 0)
 		return more;

@@ -152,6 +152,9 @@ void answer_header(struct request *request, const char *name, const char *value)
 enum step_result answer_error(
 	struct request *request, int status, const char *condition, const char *sentence);
 
+/* The same for a method that ends there: returns -ECANCELED, which says that there is an answer. */
+int answer_refuse(struct request *request, int status, const char *condition, const char *sentence);
+
 /* The one function that turns an errno into a status: 507, 503, 413, ... */
 enum step_result answer_errno(struct request *request, int error);
 const char *status_reason(int status);
