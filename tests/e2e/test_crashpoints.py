@@ -6,6 +6,7 @@ import requests
 
 ROMEO, JULIET, TYBALT = "romeo@localhost", "juliet@capulet.localhost", "tybalt@capulet.localhost"
 LARGE = bytes(range(256)) * 800
+CUT = 100000  # where the first part ends
 
 
 class Gone(Exception):
@@ -17,7 +18,8 @@ class Scenario:
 
     def __init__(self, romeo):
         self.romeo = romeo
-        self.may_be = {"/small": {None}, "/large": {None}, "/new": {None}, "list": {None}}
+        self.may_be = {"/small": {None}, "/large": {None}, "/new": {None}, "/parts": {None}, "list": {None},
+                       "offset": {0}}
 
     def step(self, key, value, action, *expected):
         self.may_be[key] = self.may_be[key] | {value}
@@ -29,8 +31,13 @@ class Scenario:
             raise Gone
         self.may_be[key] = {value}
 
+    def part(self, first, last):
+        return self.romeo.put("/parts", LARGE[first:last + 1], timeout=10,
+                              headers={"Content-Range": f"bytes {first}-{last}/{len(LARGE)}"})
+
     def run(self):
         romeo = self.romeo
+        self.step("offset", CUT, lambda: self.part(0, CUT - 1), 202)
         self.step("/small", b"1", lambda: romeo.put("/small", b"1", timeout=10), 201)
         self.step("/large", LARGE, lambda: romeo.put("/large", LARGE, timeout=10), 201)
         self.step("list", "both", lambda: romeo.share("/large", [JULIET, TYBALT], timeout=10), 207)
@@ -39,15 +46,22 @@ class Scenario:
         self.step("/large", LARGE + b"2", lambda: romeo.put("/large", LARGE + b"2", new=False, timeout=10), 204)
         self.step("/new", LARGE, lambda: romeo.put("/new", LARGE, timeout=10), 201)
         self.step("/new", None, lambda: romeo.request("DELETE", "/new", timeout=10), 204)
+        self.may_be["offset"].add(0)
+        self.step("/parts", LARGE, lambda: self.part(CUT, len(LARGE) - 1), 201)
+        self.may_be["offset"] = {0}
 
     def check(self, juliet, tybalt):
-        """The number of large files that are there."""
+        """The number of large files that are there, whole or in parts."""
         large = 0
-        for path in ("/small", "/large", "/new"):
+        for path in ("/small", "/large", "/new", "/parts"):
             answer = self.romeo.get(path)
             content = answer.content if answer.status_code == 200 else None
             assert answer.status_code in (200, 404) and content in self.may_be[path], path
             large += content is not None and len(content) >= len(LARGE)
+        offset = int(self.romeo.put("/parts", b"", new=False, headers={"Content-Range": f"bytes */{len(LARGE)}"}).headers["Upload-Offset"])
+        assert offset in self.may_be["offset"]
+        assert offset == 0 or self.romeo.get("/parts").status_code == 404, "either the parts or the whole"
+        large += offset > 0
         lists = self.may_be["list"]
         readers = {None: (403, 403), "both": (200, 200), "juliet": (200, 403)}
         seen = juliet.get("/large").status_code, tybalt.get("/large").status_code
@@ -55,7 +69,7 @@ class Scenario:
         return large
 
 
-@pytest.mark.parametrize("call", ["fsync", "fdatasync", "linkat", "unlinkat", "openat", "pwrite64"])
+@pytest.mark.parametrize("call", ["fsync", "fdatasync", "linkat", "unlinkat", "flock", "openat", "pwrite64"])
 def test_killed_before(world, prosody, call):
     """openat and pwrite64 in steps of seven: there are many, most of them of the start."""
     killed = 0
