@@ -22,10 +22,9 @@ int changes_read(struct request *request, const struct xml_node *root, struct ch
 			continue;
 		for (const struct xml_node *one = prop ? xml_first_element(prop) : NULL; one;
 			one = xml_next_element(one)) {
-			if (changes->count == CHANGES_MAX) {
+			if (changes->count == CHANGES_MAX)
 				return answer_refuse(
 					request, 413, NULL, "That changes too many properties.");
-			}
 			changes->items[changes->count++] = (struct change){one, set, 0};
 		}
 	}

@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGE = 256, REFUSED_MAX = 16 << 20 /* bytes of a 207 */ };
+/* A COPY is one change: while it is made nobody else changes anything. */
+enum { PAGE = 256, COPIES_MAX = 100000, REFUSED_MAX = 16 << 20 /* bytes of a 207 */ };
 
 /* A collection that was copied, and whose members are to follow: those behind `after`. */
 struct pending {
@@ -30,6 +31,7 @@ struct copying {
 	struct request *request;
 	struct tx *tx;
 	struct pending *pending;
+	size_t count;       /* of members that were copied */
 	struct buf refused; /* responses of a 207 */
 	struct buf href;    /* of what has the id href_of */
 	int64_t href_of;
@@ -74,10 +76,9 @@ static int tell_refused(struct copying *copying, struct arena *arena,
 
 	if (error < 0)
 		return error;
-	if (out->len > REFUSED_MAX) {
+	if (out->len > REFUSED_MAX)
 		return answer_refuse(copying->request, 403, NULL,
 			"You may not read too much of what is in there.");
-	}
 	if (collection->depth < PATH_DEPTH_MAX) {
 		uri_encode(href, member->spelling);
 		buf_puts(href, member->collection ? "/" : "");
@@ -108,6 +109,10 @@ static int copy_member(struct copying *copying, struct arena *arena,
 		return readable;
 	if (readable == 0)
 		return tell_refused(copying, arena, collection, member);
+	if (++copying->count > COPIES_MAX)
+		return answer_refuse(request, 403, NULL,
+			"This is too much to copy at once. Copy what is in it, one after the "
+			"other.");
 	error = store_copy(
 		copying->tx, arena, member, collection->to, &segment, request->claim.bare, &made);
 	if (error < 0 || !member->collection)
@@ -204,9 +209,8 @@ int copy_commit(struct request *request, struct tx *tx, const struct walk *walk)
 	struct destination destination;
 	int error;
 
-	if (depth != DEPTH_0 && depth != DEPTH_INFINITY) {
+	if (depth != DEPTH_0 && depth != DEPTH_INFINITY)
 		return answer_refuse(request, 400, NULL, "Depth is 0 or infinity.");
-	}
 	error = destination_find(request, tx, walk, &destination);
 	if (error == 0)
 		error = copy_tree(&copying, walk, depth, &destination);

@@ -10,10 +10,9 @@ int delete_commit(struct request *request, struct tx *tx, const struct walk *wal
 	const struct resource *resource = &walk->chain[walk->count - 1];
 	int error;
 
-	if (!depth_is_whole(request, resource)) {
+	if (!depth_is_whole(request, resource))
 		return answer_refuse(request, 400, NULL,
 			"A collection is deleted with everything in it: Depth must be infinity.");
-	}
 	error = store_delete(tx, resource);
 	if (error < 0)
 		return error;

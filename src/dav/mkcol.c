@@ -56,10 +56,9 @@ static int read_body(struct request *request, struct changes *changes)
 	if (error < 0)
 		return error;
 	error = changes_read(request, root, changes);
-	if (error == 0 && !take_resourcetype(changes)) {
+	if (error == 0 && !take_resourcetype(changes))
 		return answer_refuse(
 			request, 403, "valid-resourcetype", "Only collections are made here.");
-	}
 	return error;
 }
 

@@ -12,10 +12,9 @@ int move_commit(struct request *request, struct tx *tx, const struct walk *walk)
 	struct destination destination;
 	int error;
 
-	if (!depth_is_whole(request, resource)) {
+	if (!depth_is_whole(request, resource))
 		return answer_refuse(request, 400, NULL,
 			"A collection is moved with everything in it: Depth must be infinity.");
-	}
 	error = destination_find(request, tx, walk, &destination);
 	if (error == 0)
 		error = destination_clear(tx, &destination);

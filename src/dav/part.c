@@ -130,10 +130,9 @@ int part_commit(struct request *request, struct tx *tx)
 	bool last = part->last + 1 == part->total;
 	int error = 0;
 
-	if (upload_length(request->upload) != part->last + 1) {
+	if (upload_length(request->upload) != part->last + 1)
 		return answer_refuse(
 			request, 400, NULL, "The part has not the length that it says.");
-	}
 	if (!last)
 		error = store_partial_grow(
 			tx, owner, part->path, part->total, part->first, request->upload);

@@ -66,9 +66,8 @@ int propfind_select(struct request *request, struct tx *tx, const struct walk *w
 	struct listing *listing = arena_alloc(request->arena, sizeof(*listing));
 	int error;
 
-	if (depth == DEPTH_INFINITY) {
+	if (depth == DEPTH_INFINITY)
 		return answer_refuse(request, 403, "propfind-finite-depth", NULL);
-	}
 	if (depth == DEPTH_MALFORMED)
 		return answer_refuse(request, 400, NULL, "Depth is 0, 1 or infinity.");
 	error = read_body(request, wanted);

@@ -78,6 +78,21 @@ def disk_of(daemon):
                for root, _, names in os.walk(daemon.store) for name in names)
 
 
+def test_copy_of_too_many(daemon):
+    """One COPY is one change: 100,000 members are the most, and when there are more nothing is copied."""
+    daemon.stop()
+    fill(daemon, "most", 100000)
+    fill(daemon, "more", 100001)
+    restart(daemon)
+    session = session_of(daemon)
+    for name, status in (("most", 201), ("more", 403)):
+        answer = session.request("COPY", f"{daemon.base}/{name}", headers={"Destination": f"{daemon.base}/copy-of-{name}"}, timeout=120)
+        assert answer.status_code == status, answer.text
+    assert "one after the other" in answer.text
+    assert session.get(f"{daemon.base}/copy-of-most/member-099999", timeout=20).content == b"hello"
+    assert session.get(f"{daemon.base}/copy-of-more", timeout=20).status_code == 404
+
+
 def test_move_of_a_tree(daemon):
     """One row changes, whether 100 members or 10,000 go along, and the work is the same."""
     daemon.stop()
