@@ -51,11 +51,15 @@ static int etag_listed(const char *list, const struct resource *resource, bool s
 /* Whether the date of a field is before the last change of the content; a date that is none is passed over (-1). */
 static int modified_since(const char *field, const struct resource *resource)
 {
-	int64_t date;
+	int64_t date, last;
 
 	if (!field || !resource || resource->collection || http_date_parse(field, &date) < 0)
 		return -1;
-	return resource->modified / 1000 > date;
+	/* The date that we tell is good; any other must lie behind the time that is ours, for clients tell times of long ago. */
+	if (resource->modified / 1000 == date)
+		return 0;
+	last = resource->stored > resource->modified ? resource->stored : resource->modified;
+	return last / 1000 > date;
 }
 
 static int failed(struct request *request)

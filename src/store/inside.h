@@ -49,7 +49,8 @@ int reap(struct tx *tx, int most);
 /* A row as resource_take() reads it, of the table resource as r. */
 #define RESOURCE_COLUMNS                                                                           \
 	"r.id, r.parent, r.name, r.spelling, r.collection, r.owner, r.has_list, r.has_properties," \
-	" r.content, r.length, r.content_type, r.displayname, r.created, r.modified, r.change"
+	" r.content, r.length, r.content_type, r.displayname, r.created, r.modified, r.change,"    \
+	" r.stored"
 void resource_take(struct arena *arena, sqlite3_stmt *row, struct resource *out);
 
 /* A resource's row and what hangs on it; its content when nothing else names it. */

@@ -34,6 +34,7 @@ void resource_take(struct arena *arena, sqlite3_stmt *row, struct resource *out)
 		.created = sqlite3_column_int64(row, 12),
 		.modified = sqlite3_column_int64(row, 13),
 		.change = sqlite3_column_int64(row, 14),
+		.stored = sqlite3_column_int64(row, 15),
 	};
 	if (!out->spelling)
 		out->spelling = out->name;
@@ -224,8 +225,9 @@ int store_replace_content(struct tx *tx, const struct resource *resource, const 
 
 int store_modified_set(struct tx *tx, int64_t resource, int64_t modified)
 {
-	int error = sql_run(
-		tx, "UPDATE resource SET modified = ?2 WHERE id = ?1", "ii", resource, modified);
+	int error = sql_run(tx,
+		"UPDATE resource SET stored = max(stored, modified), modified = ?2 WHERE id = ?1",
+		"ii", resource, modified);
 
 	return error < 0 ? error : resource_touch(tx, resource);
 }

@@ -8,7 +8,7 @@
  *
  * resource  A row a resource; members of a collection lie together. The root is id 1, its own parent 0. Parent 0 is also
  *           where deleted collections lie, under their id as name, until they are reaped. `change` grows with every change of the
- *           store. spelling is NULL when it equals name.
+ *           store. spelling is NULL when it equals name. `stored` keeps what `modified` was when a client has told another time.
  * content   What resources name, small inline, large as the name of a blob; its number is the ETag and never comes again. The
  *           digests are those that somebody has asked for.
  * list      A jidlist's entries; resourcepart '' is a bare JID. root_name is the resource's name when it is a member of the root, so
@@ -114,6 +114,8 @@ static const char *const steps[] = {
 	("CREATE TABLE opening ("
 	 "  start INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, change INTEGER NOT NULL) "
 	 "STRICT;"),
+
+	"ALTER TABLE resource ADD COLUMN stored INTEGER NOT NULL DEFAULT 0;",
 };
 
 enum { VERSION = sizeof(steps) / sizeof(*steps) };

@@ -83,7 +83,8 @@ struct resource {
 	const char *content_type;  /* as the uploader said it, checked; NULL when not said */
 	const char *displayname;   /* NULL: none */
 	int64_t created, modified; /* milliseconds since the epoch */
-	int64_t change;            /* grows with every change of the store */
+	int64_t stored; /* not 0: a client has told `modified`, and this is when it was changed last */
+	int64_t change; /* grows with every change of the store */
 };
 
 /* What stands along a path, from the root downwards, as far as it exists. */

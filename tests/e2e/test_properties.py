@@ -118,6 +118,20 @@ def test_oc_mtime(romeo):
     assert "1970" not in romeo.get("/a").headers["Last-Modified"], "new content has a time of its own"
 
 
+def test_told_times_and_conditions(romeo):
+    """Content that is new is new for who goes by dates, also when its client tells a time of long ago."""
+    first, second = "Fri, 18 Jul 2014 05:01:32 GMT", "Sun, 09 Sep 2001 01:46:40 GMT"
+    romeo.put("/a", b"x", headers={"X-OC-Mtime": "1405659692"})
+    assert romeo.get("/a", headers={"If-Modified-Since": first}).status_code == 304
+    assert romeo.put("/a", b"y", new=False, headers={"X-OC-Mtime": "1000000000", "If-Unmodified-Since": first}).status_code == 204
+    answer = romeo.get("/a", headers={"If-Modified-Since": first})
+    assert answer.status_code == 200 and answer.content == b"y" and answer.headers["Last-Modified"] == second
+    assert romeo.get("/a", headers={"If-Modified-Since": second}).status_code == 304
+    assert romeo.put("/a", b"lost", new=False, headers={"If-Unmodified-Since": first}).status_code == 412
+    assert romeo.put("/a", b"z", new=False, headers={"If-Unmodified-Since": second}).status_code == 204
+    assert romeo.get("/a").content == b"z"
+
+
 def test_extended_mkcol(world, romeo):
     """RFC 5689: a collection and its jidlist in one request, all or nothing."""
     juliet = world.person(JULIET)
