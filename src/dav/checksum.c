@@ -151,11 +151,9 @@ int checksum_check(struct request *request)
 			memcmp(upload_digest(request->upload, kind), request->digests->value[kind],
 				hash_length(kind)) == 0)
 			continue;
-		answer_error(request, 400, NULL,
+		return answer_refuse(request, 400, NULL,
 			"The content is not what its digest says: it was changed on its way. Send "
-			"it "
-			"again.");
-		return -ECANCELED;
+			"it again.");
 	}
 	return 0;
 }

@@ -1,6 +1,7 @@
 #include "dav/listing.h"
 #include "dav/method.h"
 #include "dav/multistatus.h"
+#include "dav/pages.h"
 #include "dav/request.h"
 
 #include <assert.h>
@@ -73,8 +74,7 @@ static int members_page(struct listing *listing, struct view *view, const struct
 	return count == PAGE;
 }
 
-/* 1: there may be more; 0: that was all. */
-static int write_page(struct listing *listing, struct view *view, const struct walk *walk,
+static int write_listing(struct listing *listing, struct view *view, const struct walk *walk,
 	struct buf *href, struct buf *out)
 {
 	int more = 0;
@@ -94,30 +94,13 @@ static int write_page(struct listing *listing, struct view *view, const struct w
 	return more;
 }
 
-static int page_of(struct request *request, struct tx *tx, const struct walk *walk, struct buf *out)
+static int write_page(void *state, struct view *view, const struct walk *walk, struct buf *out)
 {
-	struct view view = {.request = request, .tx = tx, .arena = arena_new()};
 	struct buf href = {0};
-	int more = write_page(request->answer.page_state, &view, walk, &href, out);
+	int more = write_listing(state, view, walk, &href, out);
 
 	buf_free(&href);
-	arena_free(view.arena);
 	return more;
-}
-
-/* A page behind the first: what was allowed then may have been taken back since. */
-static int next_page(struct request *request, struct tx *tx, struct buf *out)
-{
-	struct arena *arena = arena_new();
-	struct walk walk;
-	int error = store_walk(tx, arena, &request->path, &walk);
-
-	if (error == 0)
-		error = right_ask(request->dav, tx, &request->claim, &walk, RIGHT_READ);
-	if (error >= 0)
-		error = error == 1 ? page_of(request, tx, &walk, out) : -EACCES;
-	arena_free(arena);
-	return error;
 }
 
 void listing_headers(struct request *request, const struct walk *walk)
@@ -135,17 +118,13 @@ void listing_headers(struct request *request, const struct walk *walk)
 int listing_answer(
 	struct request *request, struct tx *tx, const struct walk *walk, struct listing *listing)
 {
-	struct answer *answer = &request->answer;
-	int more;
+	struct pages *pages = arena_alloc(request->arena, sizeof(*pages));
+	int error;
 
-	answer_begin(request, listing->status);
-	answer->page_state = listing;
-	more = page_of(request, tx, walk, &answer->bytes);
-	if (more < 0)
-		return more;
-	answer->kind = more ? ANSWER_PAGES : ANSWER_BYTES;
-	answer->page = next_page;
-	answer_header(request, "Content-Type", listing->content_type);
+	*pages = (struct pages){.right = RIGHT_READ, .write = write_page, .state = listing};
+	error = pages_answer(request, tx, walk, pages, listing->status, listing->content_type);
+	if (error < 0)
+		return error;
 	listing_headers(request, walk);
 	return 0;
 }

@@ -1,7 +1,4 @@
-/*
- * A resource and the members of it that the asker may read, in pages: each page is a transaction of its own, asks the right
- * again and goes on behind the last name, so that neither memory nor a transaction grows with the collection or what it holds.
- */
+/* A resource and the members of it that the asker may read, in pages (dav/pages.h): each goes on behind the last name of the one before. */
 #pragma once
 
 #include "dav/property.h"

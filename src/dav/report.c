@@ -6,9 +6,9 @@
 #include "dav/document.h"
 #include "dav/methods.h"
 #include "dav/multistatus.h"
+#include "dav/pages.h"
 #include "dav/propstat.h"
 #include "dav/request.h"
-#include "dav/right.h"
 #include "dav/sync.h"
 #include "xml/reader.h"
 
@@ -21,7 +21,6 @@ enum { PAGE = 256, PAGE_BYTES = 256 << 10 };
 
 struct sync {
 	struct wanted wanted;
-	int64_t collection;
 	int64_t after; /* the change up to which has been told */
 	int64_t last;  /* what comes behind it is left to the next report */
 	uint64_t left; /* members that may still be told */
@@ -132,9 +131,9 @@ static void write_end(const struct sync *sync, const struct tx *tx, const struct
 }
 
 /* 1: there may be more; 0: that was all. */
-static int write_page(
-	struct sync *sync, struct view *view, const struct walk *walk, struct buf *out)
+static int write_page(void *state, struct view *view, const struct walk *walk, struct buf *out)
 {
+	struct sync *sync = state;
 	size_t most = sync->left < PAGE ? (size_t)sync->left : PAGE, count = 0, told = 0, base;
 	int64_t collection = walk->chain[walk->count - 1].id;
 	struct changed *changed;
@@ -165,55 +164,19 @@ static int write_page(
 	return 0;
 }
 
-static int page_of(struct request *request, struct tx *tx, const struct walk *walk, struct buf *out)
-{
-	struct view view = {.request = request, .tx = tx, .arena = arena_new()};
-	int more = write_page(request->answer.page_state, &view, walk, out);
-
-	arena_free(view.arena);
-	return more;
-}
-
-/* A page behind the first: what has the URL now may be another collection, or nothing. */
-static int next_page(struct request *request, struct tx *tx, struct buf *out)
-{
-	const struct sync *sync = request->answer.page_state;
-	struct arena *arena = arena_new();
-	struct walk walk;
-	int more = store_walk(tx, arena, &request->path, &walk);
-
-	if (more == 0 && walk.chain[walk.count - 1].id != sync->collection)
-		more = -EACCES;
-	if (more == 0)
-		more = right_ask(request->dav, tx, &request->claim, &walk, RIGHT_CHANGE);
-	if (more >= 0)
-		more = more == 1 ? page_of(request, tx, &walk, out) : -EACCES;
-	arena_free(arena);
-	return more;
-}
-
 int report_select(struct request *request, struct tx *tx, const struct walk *walk)
 {
 	const struct resource *resource = &walk->chain[walk->count - 1];
 	struct sync *sync = arena_alloc(request->arena, sizeof(*sync));
-	struct answer *answer = &request->answer;
-	int more;
+	struct pages *pages = arena_alloc(request->arena, sizeof(*pages));
+	int error;
 
-	sync->collection = resource->id;
 	if (!resource->collection || resource->id == STORE_ROOT ||
 		strcmp(resource->owner, request->claim.bare) != 0)
 		return answer_refuse(request, 403, "supported-report", NULL);
-	more = read_body(request, tx, resource, sync);
-	if (more < 0)
-		return more;
-	answer_begin(request, 207);
-	answer->page_state = sync;
-	more = page_of(request, tx, walk, &answer->bytes);
-	if (more < 0)
-		return more;
-	answer->kind = more ? ANSWER_PAGES : ANSWER_BYTES;
-	answer->page = next_page;
-	answer->encodable = true;
-	answer_header(request, "Content-Type", "application/xml; charset=utf-8");
-	return 0;
+	error = read_body(request, tx, resource, sync);
+	if (error < 0)
+		return error;
+	*pages = (struct pages){.right = RIGHT_CHANGE, .write = write_page, .state = sync};
+	return pages_answer(request, tx, walk, pages, 207, "application/xml; charset=utf-8");
 }

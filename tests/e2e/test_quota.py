@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from test_copymove import to
 from test_passwords import mint
 
 ROMEO, BENVOLIO, JULIET = "romeo@localhost", "benvolio@localhost", "juliet@capulet.localhost"
@@ -16,10 +17,6 @@ def figures(person, path):
     text = person.propfind(path, QUOTA).text
     found = [re.search(rf"<D:{name}>(\d+)</D:{name}>", text) for name in ("quota-available-bytes", "quota-used-bytes")]
     return tuple(int(one[1]) if one else None for one in found)
-
-
-def to(person, method, path, destination):
-    return person.request(method, path, headers={"Destination": person.daemon.base + destination})
 
 
 @pytest.fixture

@@ -409,6 +409,15 @@ def test_every_page_asks_again(world, prosody):
     count, whole = listing(lambda: romeo.share("/c", []))
     assert count < 251 and not whole
     romeo.share("/c", [JULIET])
+
+    def replaced():
+        to(romeo, "MOVE", "/c", "/old")
+        romeo.request("MKCOL", "/c")
+        romeo.share("/c", [JULIET])
+    count, whole = listing(replaced)
+    assert count < 251 and not whole, "a page is of the same collection as the first"
+    romeo.request("DELETE", "/c")
+    to(romeo, "MOVE", "/old", "/c")
     count, whole = listing(lambda: romeo.request("DELETE", "/c"))
     assert count < 251 and not whole
 
