@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "dav/request.h"
 #include "http/http.h"
+#include "service/service.h"
 #include "store/store.h"
 #include "xmpp/confirm.h"
 #include "xmpp/xmpp.h"
@@ -33,6 +34,7 @@ struct daemon {
 	struct confirms *confirms;
 	struct prover *prover;
 	struct nonces *nonces;
+	struct service *service;
 	struct http *http;
 	struct signal_watch *terminate, *interrupt, *hang_up;
 	struct dav dav;
@@ -107,6 +109,36 @@ static int open_xmpp(struct daemon *daemon, char *error, size_t size)
 	return 0;
 }
 
+/* What requests and services have in common. */
+static void open_dav(struct daemon *daemon)
+{
+	const struct config *config = &daemon->config;
+
+	daemon->nonces = nonces_open(store_secret(daemon->store), STORE_SECRET, NULL);
+	daemon->dav = (struct dav){
+		.store = daemon->store,
+		.base_url = config->http.base_url,
+		.site = &config->http.site,
+		.users = config->xmpp.users,
+		.max_file_size = config->limits.max_file_size,
+		.quota = config->limits.quota,
+		.resources = config->limits.resources,
+		.nonces = daemon->nonces,
+	};
+}
+
+static void open_service(struct daemon *daemon)
+{
+	const struct service_options options = {
+		.loop = daemon->loop,
+		.xmpp = daemon->xmpp,
+		.dav = &daemon->dav,
+		.admins = daemon->config.xmpp.admins,
+	};
+
+	daemon->service = service_open(&options);
+}
+
 static int open_http(struct daemon *daemon, char *error, size_t size)
 {
 	const struct config *config = &daemon->config;
@@ -122,17 +154,6 @@ static int open_http(struct daemon *daemon, char *error, size_t size)
 		.connections = config->limits.connections,
 	};
 
-	daemon->nonces = nonces_open(store_secret(daemon->store), STORE_SECRET, NULL);
-	daemon->dav = (struct dav){
-		.store = daemon->store,
-		.base_url = config->http.base_url,
-		.site = &config->http.site,
-		.users = config->xmpp.users,
-		.max_file_size = config->limits.max_file_size,
-		.quota = config->limits.quota,
-		.resources = config->limits.resources,
-		.nonces = daemon->nonces,
-	};
 	return http_start(&daemon->http, daemon->loop, &options, error, size);
 }
 
@@ -142,7 +163,11 @@ static int open_all(struct daemon *daemon, char *error, size_t size)
 
 	if (result == 0)
 		result = open_xmpp(daemon, error, size);
-	return result == 0 ? open_http(daemon, error, size) : result;
+	if (result < 0)
+		return result;
+	open_dav(daemon);
+	open_service(daemon);
+	return open_http(daemon, error, size);
 }
 
 static void close_all(struct daemon *daemon)
@@ -151,6 +176,7 @@ static void close_all(struct daemon *daemon)
 		prover_close(daemon->prover);
 	if (daemon->http)
 		http_close(daemon->http);
+	service_close(daemon->service);
 	nonces_close(daemon->nonces);
 	if (daemon->confirms)
 		confirms_close(daemon->confirms);

@@ -30,7 +30,7 @@ typedef const char *key_set(struct reading *reading, const struct key *key, cons
 
 static key_set set_text, set_listen, set_base_url, set_hosts, set_readable, set_count,
 	set_resources, set_threads, set_bool, set_server, set_domain, set_users, set_networks,
-	set_secret_file, set_duration, set_bytes;
+	set_admins, set_secret_file, set_duration, set_bytes;
 
 struct key {
 	const char *section, *name;
@@ -57,6 +57,7 @@ static const struct key keys[] = {
 	{"xmpp",   "secret",          NULL,                          set_text,        PLACE(xmpp.secret)},
 	{"xmpp",   "secret-file",     NULL,                          set_secret_file, PLACE(xmpp.secret)},
 	{"xmpp",   "users",           "localhost",                   set_users,       PLACE(xmpp.users)},
+	{"xmpp",   "admins",          "",                            set_admins,      PLACE(xmpp.admins)},
 	{"xmpp",   "confirm-timeout", "50s",                         set_duration,    PLACE(xmpp.confirm_timeout)},
 	{"xmpp",   "confirm-reuse",   "5min",                        set_duration,    PLACE(xmpp.confirm_reuse)},
 	{"store",  "path",            "/var/lib/missive",            set_text,        PLACE(store.path)},
@@ -243,26 +244,50 @@ static const char *set_domain(struct reading *reading, const struct key *key, co
 	return set_text(reading, key, domain);
 }
 
-static const char *set_users(struct reading *reading, const struct key *key, const char *value)
+static const char *account_of(struct reading *reading, const char *text)
+{
+	struct jid jid;
+
+	if (jid_parse(reading->arena, text, &jid) < 0 || !jid_has_localpart(&jid) ||
+		!jid_is_bare(&jid))
+		return NULL;
+	return jid.bare;
+}
+
+/* Words, each normalised by `normalise` (NULL: it is none of what is `called` so), separated by one space. */
+static const char *set_words(struct reading *reading, const struct key *key, const char *value,
+	const char *(*normalise)(struct reading *reading, const char *word), const char *called)
 {
 	char *rest = arena_strdup(reading->arena, value), *word;
-	struct buf users = {0};
+	struct buf words = {0};
 	const char *wrong = NULL;
 
 	while (!wrong && (word = strtok_r(rest, " \t", &rest))) {
-		const char *domain = domain_of(reading, word);
+		const char *normal = normalise(reading, word);
 
-		if (domain)
-			buf_printf(&users, "%s%s", users.len ? " " : "", domain);
+		if (normal)
+			buf_printf(&words, "%s%s", words.len ? " " : "", normal);
 		else
-			wrong = arena_printf(reading->arena, "%s is no XMPP domain", word);
+			wrong = arena_printf(reading->arena, "%s is no %s", word, called);
 	}
-	if (!wrong && !users.len)
-		wrong = "nobody could upload: name at least one XMPP domain";
 	if (!wrong)
-		set_text(reading, key, buf_text(&users));
-	buf_free(&users);
+		set_text(reading, key, buf_text(&words));
+	buf_free(&words);
 	return wrong;
+}
+
+static const char *set_users(struct reading *reading, const struct key *key, const char *value)
+{
+	const char *wrong = set_words(reading, key, value, domain_of, "XMPP domain");
+
+	if (!wrong && !**(const char **)place_of(reading, key))
+		wrong = "nobody could upload: name at least one XMPP domain";
+	return wrong;
+}
+
+static const char *set_admins(struct reading *reading, const struct key *key, const char *value)
+{
+	return set_words(reading, key, value, account_of, "account, as in nurse@capulet.lit");
 }
 
 static const char *set_networks(struct reading *reading, const struct key *key, const char *value)

@@ -25,6 +25,7 @@ struct config {
 		const char *domain; /* normalised */
 		const char *secret;
 		const char *users;        /* normalised domains, separated by one space */
+		const char *admins;       /* normalised bare JIDs, likewise */
 		uint64_t confirm_timeout; /* milliseconds */
 		uint64_t confirm_reuse;   /* milliseconds */
 	} xmpp;

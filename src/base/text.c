@@ -44,6 +44,21 @@ bool text_ends_with(const char *text, const char *end)
 	return length >= tail && memcmp(text + length - tail, end, tail) == 0;
 }
 
+bool text_has_word(const char *words, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (const char *at = words; *at;) {
+		size_t end = strcspn(at, " ");
+
+		if (end == length && memcmp(at, word, length) == 0)
+			return true;
+		at += end;
+		at += strspn(at, " ");
+	}
+	return false;
+}
+
 bool text_equal_secret(const char *a, const char *b)
 {
 	size_t length = strlen(a);

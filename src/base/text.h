@@ -11,5 +11,8 @@ bool text_is_presentable(const char *text);
 bool text_is_utf8(const char *text, size_t length);
 bool text_ends_with(const char *text, const char *end);
 
+/* Whether a list of words, separated by one space, has this one. */
+bool text_has_word(const char *words, const char *word);
+
 /* Compares secrets in a time that does not depend on where they differ. */
 bool text_equal_secret(const char *a, const char *b);

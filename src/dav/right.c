@@ -1,4 +1,5 @@
 #include "dav/right.h"
+#include "base/text.h"
 #include "dav/request.h"
 
 #include <string.h>
@@ -19,20 +20,11 @@ static bool owns(const struct jid *jid, const struct resource *resource)
 }
 
 /* An account of a domain in users; a domain or a service by itself is nobody's account. */
-static bool may_upload(const struct dav *dav, const struct jid *jid)
+bool right_may_upload(const struct dav *dav, const struct jid *jid)
 {
-	size_t length = strlen(jid->domain);
-
 	if (!jid_has_localpart(jid))
 		return false;
-	for (const char *word = dav->users; *word;) {
-		size_t end = strcspn(word, " ");
-		if (end == length && memcmp(word, jid->domain, length) == 0)
-			return true;
-		word += end;
-		word += strspn(word, " ");
-	}
-	return false;
+	return text_has_word(dav->users, jid->domain);
 }
 
 /* Nothing is mapped: who owns the collection that is nearest may create below it; in the root every uploader. */
@@ -40,7 +32,7 @@ static bool may_create(const struct dav *dav, const struct jid *jid, const struc
 {
 	const struct resource *nearest = last(walk);
 
-	return may_upload(dav, jid) && (nearest->id == STORE_ROOT || owns(jid, nearest));
+	return right_may_upload(dav, jid) && (nearest->id == STORE_ROOT || owns(jid, nearest));
 }
 
 int right_inherited(struct tx *tx, const struct jid *jid, const struct walk *walk)
@@ -67,7 +59,7 @@ static int may_see_root(const struct dav *dav, struct tx *tx, const struct jid *
 	size_t count = 0;
 	int error;
 
-	if (may_upload(dav, jid))
+	if (right_may_upload(dav, jid))
 		return 1;
 	arena = arena_new();
 	error = store_root_members(tx, arena, jid, NULL, 1, &members, &count);
@@ -93,7 +85,8 @@ int right_ask(const struct dav *dav, struct tx *tx, const struct jid *jid, const
 	case RIGHT_LOOK:
 		return may_read(dav, tx, jid, walk);
 	case RIGHT_CHANGE:
-		return last(walk)->id == STORE_ROOT ? may_upload(dav, jid) : owns(jid, last(walk));
+		return last(walk)->id == STORE_ROOT ? right_may_upload(dav, jid)
+						    : owns(jid, last(walk));
 	case RIGHT_UPLOAD:
 		return may_create(dav, jid, walk);
 	}

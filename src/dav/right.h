@@ -1,6 +1,8 @@
 /* Who may do what (DESIGN 2): the one function that decides every right, for every resource that a method touches. */
 #pragma once
 
+#include <stdbool.h>
+
 struct dav;
 struct jid;
 struct resource;
@@ -17,6 +19,9 @@ enum right {
 /* 1: yes; 0: no; negative errno: the store cannot say. `walk` ends at the resource in question. */
 int right_ask(const struct dav *dav, struct tx *tx, const struct jid *jid, const struct walk *walk,
 	enum right right);
+
+/* Whether this account may upload at all: one of a domain in users. */
+bool right_may_upload(const struct dav *dav, const struct jid *jid);
 
 /* RIGHT_READ for a member that was listed, without a walk: `inherited` is the answer for its parent's list. */
 int right_read_member(

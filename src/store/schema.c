@@ -15,13 +15,18 @@
  *           that what was shared with somebody there is found by index.
  * property  Dead properties.
  * lock      Locks that were taken; they may have expired. href is the path of the root, which cannot change while the lock lasts.
- * password  App passwords: only their digests with the JID and the realm.
+ * password  App passwords: only their digests with the JID and the realm. `collection` is the one that it is good for, 0: all; `used`
+ *           is when it was, roughly; `expires` 0: never.
  * tombstone What was deleted, for those who ask for changes since; those up to counter.forgotten are gone. A name that is taken again
  *           may still have one.
  * usage     What the resources and partial uploads of an account add up to; triggers keep it, so that no change can forget it.
  * partial   Uploads in parts that are not whole yet: of `total` bytes the first `received` are on disk in the blob.
  * opening   How each opening of the store calls itself, and the last change before it: whoever shows a name that is not here has seen changes
  *           that were undone since, because the store was put back to an older state.
+ * slot      Uploads that XEP-0363 has promised to a member of the root that is not there yet: a digest of the token, and what it may be.
+ * retention When a resource is to go (`expires`), and what else its owner has said of its keeping; most resources have none. Milliseconds.
+ * fetch     Who was sent how much of which content of a resource from its beginning on, and when that was all of it (`whole`).
+ * notice    What is to be told to people over XMPP, until it has been.
  * counter   One row: the last numbers given out, how often the store was opened, and a random secret of this store.
  */
 static const char *const steps[] = {
@@ -116,6 +121,32 @@ static const char *const steps[] = {
 	 "STRICT;"),
 
 	"ALTER TABLE resource ADD COLUMN stored INTEGER NOT NULL DEFAULT 0;",
+
+	"ALTER TABLE password ADD COLUMN read_only INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE password ADD COLUMN collection INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE password ADD COLUMN expires INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE password ADD COLUMN used INTEGER NOT NULL DEFAULT 0;",
+
+	"ALTER TABLE resource ADD COLUMN link INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE slot ("
+	"  token TEXT PRIMARY KEY, owner TEXT NOT NULL, name TEXT NOT NULL UNIQUE,"
+	"  displayname TEXT NOT NULL, length INTEGER NOT NULL, content_type TEXT,"
+	"  expires INTEGER NOT NULL, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX slot_owner ON slot (owner);"
+	"CREATE INDEX slot_until ON slot (until);",
+
+	"CREATE TABLE retention ("
+	"  resource INTEGER PRIMARY KEY, expires INTEGER NOT NULL DEFAULT 0,"
+	"  once INTEGER NOT NULL DEFAULT 0, complete INTEGER NOT NULL DEFAULT 0,"
+	"  warned INTEGER NOT NULL DEFAULT 0, tells INTEGER NOT NULL DEFAULT 0) STRICT;"
+	"CREATE INDEX retention_expires ON retention (expires) WHERE expires > 0;"
+	"CREATE TABLE fetch ("
+	"  resource INTEGER NOT NULL, bare TEXT NOT NULL, resourcepart TEXT NOT NULL,"
+	"  content INTEGER NOT NULL, received INTEGER NOT NULL, whole INTEGER NOT NULL,"
+	"  PRIMARY KEY (resource, bare, resourcepart)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE notice ("
+	"  id INTEGER PRIMARY KEY, jid TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,"
+	"  href TEXT NOT NULL, who TEXT NOT NULL, time INTEGER NOT NULL) STRICT;",
 };
 
 enum { VERSION = sizeof(steps) / sizeof(*steps) };

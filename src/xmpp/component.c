@@ -7,6 +7,7 @@
 #include "xml/writer.h"
 #include "xmpp/inside.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -42,6 +43,8 @@ struct xmpp {
 	void (*link)(void *arg, bool up);
 	void *link_arg;
 	struct confirms *confirms;
+	struct xmpp_extension extensions[XMPP_EXTENSIONS];
+	size_t extension_count;
 };
 
 const struct xmpp_options *xmpp_options_of(const struct xmpp *xmpp)
@@ -57,6 +60,17 @@ void xmpp_set_confirms(struct xmpp *xmpp, struct confirms *confirms)
 struct confirms *xmpp_confirms(struct xmpp *xmpp)
 {
 	return xmpp->confirms;
+}
+
+void xmpp_extend(struct xmpp *xmpp, const struct xmpp_extension *extension)
+{
+	assert(xmpp->extension_count < XMPP_EXTENSIONS);
+	xmpp->extensions[xmpp->extension_count++] = *extension;
+}
+
+const struct xmpp_extension *xmpp_extension(const struct xmpp *xmpp, size_t number)
+{
+	return number < xmpp->extension_count ? &xmpp->extensions[number] : NULL;
 }
 
 const char *xmpp_domain(const struct xmpp *xmpp)

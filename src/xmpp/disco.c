@@ -16,6 +16,7 @@ static const char *const features[] = {
 	NS_0129,
 	"urn:xmpp:ping",
 	"jabber:iq:version",
+	NULL,
 };
 
 static void put_field(struct buf *out, const char *name, const char *value)
@@ -39,19 +40,42 @@ static void put_form(struct buf *out, const struct xmpp_options *options)
 	buf_free(&size);
 }
 
+/* Who knows this node, answers; else nobody does. */
+static void answer_node(struct xmpp *xmpp, const struct stanza *stanza, const char *node)
+{
+	const struct xmpp_extension *extension;
+
+	for (size_t i = 0; (extension = xmpp_extension(xmpp, i)); i++)
+		if (extension->node && extension->node(extension->arg, stanza, node))
+			return;
+	xmpp_reply_error(xmpp, stanza, "cancel", "item-not-found");
+}
+
+static void put_features(struct buf *out, const char *const *names)
+{
+	for (; *names; names++)
+		xml_write(out, "<feature var='", *names, "'/>", NULL);
+}
+
 void disco_info(struct xmpp *xmpp, const struct stanza *stanza)
 {
+	const char *node = xml_attribute(stanza->payload, "node");
+	const struct xmpp_extension *extension;
 	struct buf payload = {0};
 
-	if (xml_attribute(stanza->payload, "node")) {
-		xmpp_reply_error(xmpp, stanza, "cancel", "item-not-found");
+	if (node) {
+		answer_node(xmpp, stanza, node);
 		return;
 	}
 	buf_puts(&payload, "<query xmlns='" NS_INFO "'>"
 			   "<identity category='store' type='file' name='Missive'/>");
-	for (size_t i = 0; i < sizeof(features) / sizeof(*features); i++)
-		xml_write(&payload, "<feature var='", features[i], "'/>", NULL);
+	put_features(&payload, features);
+	for (size_t i = 0; (extension = xmpp_extension(xmpp, i)); i++)
+		put_features(&payload, extension->features);
 	put_form(&payload, xmpp_options_of(xmpp));
+	for (size_t i = 0; (extension = xmpp_extension(xmpp, i)); i++)
+		if (extension->describe)
+			extension->describe(extension->arg, &payload);
 	buf_puts(&payload, "</query>");
 	xmpp_reply(xmpp, stanza, &payload);
 	buf_free(&payload);
@@ -59,10 +83,11 @@ void disco_info(struct xmpp *xmpp, const struct stanza *stanza)
 
 void disco_items(struct xmpp *xmpp, const struct stanza *stanza)
 {
+	const char *node = xml_attribute(stanza->payload, "node");
 	struct buf payload = {0};
 
-	if (xml_attribute(stanza->payload, "node")) {
-		xmpp_reply_error(xmpp, stanza, "cancel", "item-not-found");
+	if (node) {
+		answer_node(xmpp, stanza, node);
 		return;
 	}
 	buf_puts(&payload, "<query xmlns='" NS_ITEMS "'/>");

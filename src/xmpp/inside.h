@@ -7,12 +7,14 @@
 
 #define NS_COMPONENT "jabber:component:accept"
 #define NS_STREAMS   "http://etherx.jabber.org/streams"
-#define NS_STANZAS   "urn:ietf:params:xml:ns:xmpp-stanzas"
 #define NS_HTTP_AUTH "http://jabber.org/protocol/http-auth"
 
 struct confirms;
 
 const struct xmpp_options *xmpp_options_of(const struct xmpp *xmpp);
+
+/* Extension 0, 1, ...; NULL behind the last. */
+const struct xmpp_extension *xmpp_extension(const struct xmpp *xmpp, size_t number);
 
 /* Who gets the answers to what we asked; NULL: nobody. */
 void xmpp_set_confirms(struct xmpp *xmpp, struct confirms *confirms);

@@ -57,16 +57,27 @@ void xmpp_reply(struct xmpp *xmpp, const struct stanza *stanza, const struct buf
 	buf_free(&out);
 }
 
-void xmpp_reply_error(
-	struct xmpp *xmpp, const struct stanza *stanza, const char *type, const char *condition)
+void xmpp_refuse(struct xmpp *xmpp, const struct stanza *stanza, const struct xmpp_error *error)
 {
 	struct buf out = {0};
 
 	begin_reply(xmpp, stanza, &out, "error");
-	xml_write(&out, "<error type='", type, "'><", condition,
-		" xmlns='" NS_STANZAS "'/></error></", stanza->kind, ">", NULL);
+	xml_write(&out, "<error type='", error->type, "'><", error->condition,
+		" xmlns='" NS_STANZAS "'/>", NULL);
+	if (error->text)
+		xml_write(&out, "<text xmlns='" NS_STANZAS "' xml:lang='en'>", error->text,
+			"</text>", NULL);
+	if (error->specific)
+		buf_puts(&out, error->specific);
+	xml_write(&out, "</error></", stanza->kind, ">", NULL);
 	xmpp_send(xmpp, &out);
 	buf_free(&out);
+}
+
+void xmpp_reply_error(
+	struct xmpp *xmpp, const struct stanza *stanza, const char *type, const char *condition)
+{
+	xmpp_refuse(xmpp, stanza, &(struct xmpp_error){type, condition, NULL, NULL});
 }
 
 static const char *or_empty(const char *text)
@@ -98,6 +109,21 @@ static bool asks(const struct stanza *stanza)
 	return strcmp(stanza->type, "get") == 0 || strcmp(stanza->type, "set") == 0;
 }
 
+/* A query of another room; false: nobody has it. */
+static bool answer_extension(struct xmpp *xmpp, const struct stanza *stanza)
+{
+	const struct xmpp_extension *extension;
+
+	for (size_t i = 0; (extension = xmpp_extension(xmpp, i)); i++)
+		for (const struct xmpp_query *query = extension->queries; query->type; query++)
+			if (strcmp(query->type, stanza->type) == 0 &&
+				xml_is(stanza->payload, query->ns, query->name)) {
+				query->answer(extension->arg, stanza);
+				return true;
+			}
+	return false;
+}
+
 /* RFC 6120, 8.2.3: one child; what nobody here knows gets service-unavailable. */
 static void answer_iq(struct xmpp *xmpp, const struct stanza *stanza)
 {
@@ -113,7 +139,8 @@ static void answer_iq(struct xmpp *xmpp, const struct stanza *stanza)
 			queries[i].answer(xmpp, stanza);
 			return;
 		}
-	xmpp_reply_error(xmpp, stanza, "cancel", "service-unavailable");
+	if (!answer_extension(xmpp, stanza))
+		xmpp_reply_error(xmpp, stanza, "cancel", "service-unavailable");
 }
 
 void stanza_take(struct xmpp *xmpp, struct arena *arena, const struct xml_node *node)

@@ -49,10 +49,41 @@ struct stanza {
 
 const char *xmpp_domain(const struct xmpp *xmpp);
 
+/* What another room answers for the component. Strings and tables must outlive it. */
+struct xmpp_query {
+	const char *type, *ns, *name; /* "get" or "set", and the payload's element */
+	void (*answer)(void *arg, const struct stanza *stanza);
+};
+struct xmpp_extension {
+	const struct xmpp_query *queries; /* ended by a row without type */
+	const char *const *features;      /* of disco#info, NULL-terminated */
+	void (*describe)(void *arg,
+		struct buf *out); /* appends forms to disco#info (XEP-0128); NULL: none */
+	/*
+	 * disco#info or disco#items (the payload's namespace tells which) of a node: true when it has answered. NULL: no nodes.
+	 */
+	bool (*node)(void *arg, const struct stanza *stanza, const char *node);
+	void *arg;
+};
+enum { XMPP_EXTENSIONS = 8 };
+void xmpp_extend(struct xmpp *xmpp, const struct xmpp_extension *extension);
+
 /* Queues bytes that are one whole stanza. -ENOTCONN: dropped, the link is down; -ENOBUFS: dropped, too much waits. */
 int xmpp_send(struct xmpp *xmpp, const struct buf *stanza);
 
-/* Answers an iq: result with this payload (markup; NULL: empty), or an error of RFC 6120, 8.3. */
+#define NS_STANZAS "urn:ietf:params:xml:ns:xmpp-stanzas"
+
+/* An error of RFC 6120, 8.3. */
+struct xmpp_error {
+	const char *type, *condition;
+	const char *text;     /* a sentence for a person; NULL: none */
+	const char *specific; /* markup of an application's own condition; NULL: none */
+};
+
+/*
+ * Answers an iq: result with this payload (markup; NULL: empty), or an error. Of the stanza its kind, from, id and arena are used.
+ */
 void xmpp_reply(struct xmpp *xmpp, const struct stanza *stanza, const struct buf *payload);
 void xmpp_reply_error(
 	struct xmpp *xmpp, const struct stanza *stanza, const char *type, const char *condition);
+void xmpp_refuse(struct xmpp *xmpp, const struct stanza *stanza, const struct xmpp_error *error);

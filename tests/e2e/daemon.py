@@ -131,7 +131,7 @@ SECTION_OF = {
     "listen": ("http", "listen"), "tls_cert": ("http", "tls-cert"), "tls_key": ("http", "tls-key"),
     "trusted_proxies": ("http", "trusted-proxies"), "allow_plain": ("http", "allow-plain"),
     "confirm_timeout": ("xmpp", "confirm-timeout"), "confirm_reuse": ("xmpp", "confirm-reuse"),
-    "users": ("xmpp", "users"), "max_file_size": ("limits", "max-file-size"), "keep_free": ("limits", "keep-free"),
+    "users": ("xmpp", "users"), "admins": ("xmpp", "admins"), "max_file_size": ("limits", "max-file-size"), "keep_free": ("limits", "keep-free"),
     "quota": ("limits", "quota"), "resources": ("limits", "resources"), "connections": ("limits", "connections"), "may_block": ("store", "may-block"),
 }
 

@@ -100,9 +100,13 @@ class Person:
 
     def iq(self, kind, to, namespace, name, seconds=20):
         """The answer's element, be it an error."""
+        return self.ask(kind, SET.Element(f"{{{namespace}}}{name}"), to, seconds)
+
+    def ask(self, kind, payload, to=DOMAIN, seconds=20):
+        """The same with a payload of any kind, an element or its text."""
         async def ask():
             iq = self.client.make_iq(ito=to, itype=kind)
-            iq.append(SET.Element(f"{{{namespace}}}{name}"))
+            iq.append(SET.fromstring(payload) if isinstance(payload, str) else payload)
             try:
                 return (await iq.send(timeout=seconds)).xml
             except slixmpp.exceptions.IqError as error:

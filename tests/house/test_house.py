@@ -17,6 +17,7 @@ ROOMS = {
     "store": {"base"},
     "dav": {"base", "xml", "store"},
     "auth": {"base", "store", "dav", "xmpp"},
+    "service": {"base", "xml", "xmpp", "store", "dav", "auth"},
     "http": {"base", "xml", "xmpp", "store", "dav", "auth"},
     "client": {"base", "xml"},
 }

@@ -49,11 +49,22 @@ static void test_comparisons(void **state)
 	assert_false(text_equal_secret("", "s"));
 }
 
+static void test_words(void **state)
+{
+	assert_true(text_has_word("a.example", "a.example"));
+	assert_true(text_has_word("a.example b.example", "b.example"));
+	assert_false(text_has_word("a.example b.example", "b.exampl"));
+	assert_false(text_has_word("a.example b.example", "b.example2"));
+	assert_false(text_has_word("", "b.example"));
+	assert_false(text_has_word("a b", "a b"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_presentable),
 		cmocka_unit_test(test_comparisons),
+		cmocka_unit_test(test_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,7 +50,8 @@ static void test_older_is_migrated(void **state)
 		"ALTER TABLE tombstone DROP COLUMN time; ALTER TABLE content DROP COLUMN md5;"
 		"ALTER TABLE content DROP COLUMN sha1; ALTER TABLE content DROP COLUMN sha256;"
 		"DROP TABLE lock; DROP TABLE password; DROP TABLE opening; ALTER TABLE resource "
-		"DROP COLUMN stored; PRAGMA user_version = 1";
+		"DROP COLUMN stored; ALTER TABLE resource DROP COLUMN link; DROP TABLE slot; DROP "
+		"TABLE retention; DROP TABLE fetch; DROP TABLE notice; PRAGMA user_version = 1";
 	struct fixture *f = *state;
 	char path[128];
 	sqlite3 *db;
@@ -65,7 +66,7 @@ static void test_older_is_migrated(void **state)
 	fixture_reopen(f);
 	assert_true(is_there(f, "/a"));
 	assert_int_equal(rows_of(f, "SELECT count(*) FROM lock"), 0);
-	assert_int_equal(rows_of(f, "PRAGMA user_version"), 6);
+	assert_int_equal(rows_of(f, "PRAGMA user_version"), 9);
 	assert_int_equal(
 		rows_of(f, "SELECT bytes FROM usage WHERE owner = 'romeo@montague.lit'"), 3);
 	assert_int_equal(rows_of(f, "SELECT length(secret) FROM counter"), STORE_SECRET);

@@ -1,0 +1,31 @@
+/* What the files of this room share. */
+#pragma once
+
+#include "service/service.h"
+#include "store/store.h"
+#include "xmpp/xmpp.h"
+
+struct commands;
+
+struct service {
+	struct service_options options;
+	struct mailbox *changes; /* jobs come back from the committer */
+	struct commands *commands;
+	unsigned jobs; /* under way */
+	bool closing;
+};
+
+/* What comes back from the committer (job.c). */
+void jobs_changed(void *arg, struct message *list);
+
+/* Whether this bare JID is an administrator's. */
+bool service_is_admin(const struct service *service, const char *bare);
+
+/* Each fills in what it answers, in the order of the table; `open` may be NULL. */
+struct offer {
+	struct xmpp_extension extension; /* `arg` becomes the service */
+	void (*open)(struct service *service);
+	void (*close)(struct service *service);
+};
+
+extern const struct offer commands_offer;
