@@ -99,6 +99,20 @@ int address_normalise(const char *text, char out[ADDRESS_TEXT])
 	return 0;
 }
 
+void address_limit_key(const char *address, char out[ADDRESS_TEXT])
+{
+	unsigned char bits[16];
+
+	if (address_normalise(address, out) < 0) {
+		snprintf(out, ADDRESS_TEXT, "%s", address);
+	} else if (strchr(out, ':')) {
+		inet_pton(AF_INET6, out, bits);
+		memset(bits + 8, 0, 8);
+		inet_ntop(AF_INET6, bits, out, INET6_ADDRSTRLEN);
+		strcat(out, "/64");
+	}
+}
+
 struct network {
 	unsigned char bits[16];
 	int before; /* bits that only tell the family */

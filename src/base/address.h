@@ -19,6 +19,12 @@ int address_normalise(const char *text, char out[ADDRESS_TEXT]);
 /* With the port, as address_parse() reads it. */
 void address_port_text(const struct sockaddr *address, char out[ADDRESS_TEXT]);
 
+/*
+ * What limits count an address as, as text: an IPv4 address is itself, an IPv6 address is its /64, which is what one subscriber has. What is no
+ * address is itself.
+ */
+void address_limit_key(const char *address, char out[ADDRESS_TEXT]);
+
 bool address_is_loopback(const char *address);
 
 /* Whether the address lies in one of the networks, "10.0.0.0/8", "::1", separated by white space. */

@@ -75,6 +75,29 @@ static void test_networks(void **state)
 	assert_int_equal(networks_check("host"), -EINVAL);
 }
 
+static void test_limit_key(void **state)
+{
+	static const struct {
+		const char *address, *key;
+	} cases[] = {
+		{"192.0.2.7", "192.0.2.7"},
+		{"::ffff:192.0.2.7", "192.0.2.7"},
+		{"2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"},
+		{"2001:DB8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64"},
+		{"2001:db8:1:3::1", "2001:db8:1:3::/64"},
+		{"::1", "::/64"},
+		{"unknown", "unknown"},
+		{"", ""},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char key[ADDRESS_TEXT];
+
+		address_limit_key(cases[i].address, key);
+		assert_string_equal(key, cases[i].key);
+	}
+}
+
 static void test_loopback(void **state)
 {
 	assert_true(address_is_loopback("127.0.0.1"));
@@ -91,6 +114,7 @@ int main(void)
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_mapped),
 		cmocka_unit_test(test_networks),
+		cmocka_unit_test(test_limit_key),
 		cmocka_unit_test(test_loopback),
 	};
 
