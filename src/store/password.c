@@ -32,6 +32,11 @@ int store_passwords(struct tx *tx, struct arena *arena, const char *jid,
 	return more;
 }
 
+int store_passwords_remove(struct tx *tx, const char *jid)
+{
+	return sql_run(tx, "DELETE FROM password WHERE jid = ?1", "t", jid);
+}
+
 static int add(struct tx *tx, const struct password *password, char *error, size_t size)
 {
 	int64_t count = 0;

@@ -132,6 +132,19 @@ int store_root_members(struct tx *tx, struct arena *arena, const struct jid *jid
 	return error < 0 ? error : take_all(tx, arena, statement, most, members, count);
 }
 
+int store_root_owned(struct tx *tx, struct arena *arena, const char *owner, const char *after,
+	size_t most, struct resource **members, size_t *count)
+{
+	static const char sql[] =
+		"SELECT " COLUMNS
+		" FROM resource r WHERE r.parent = 1 AND r.owner = ?1 AND r.name > ?2"
+		" ORDER BY r.name LIMIT ?3";
+	sqlite3_stmt *statement;
+	int error = sql_bind(tx, &statement, sql, "tti", owner, after ? after : "", (int64_t)most);
+
+	return error < 0 ? error : take_all(tx, arena, statement, most, members, count);
+}
+
 static const char *spelling_of(const struct segment *segment)
 {
 	return strcmp(segment->name, segment->spelling) == 0 ? NULL : segment->spelling;

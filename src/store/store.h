@@ -105,6 +105,10 @@ int store_members(struct tx *tx, struct arena *arena, int64_t collection, const 
 int store_root_members(struct tx *tx, struct arena *arena, const struct jid *jid, const char *after,
 	size_t most, struct resource **members, size_t *count);
 
+/* The root's members that this JID owns, in the order of their names. */
+int store_root_owned(struct tx *tx, struct arena *arena, const char *owner, const char *after,
+	size_t most, struct resource **members, size_t *count);
+
 /* The way from the root down to a resource, whatever its path is called; count is 0 when it is nowhere any more. `path` stays NULL. */
 int store_chain(struct tx *tx, struct arena *arena, int64_t resource, struct walk *walk);
 
@@ -172,6 +176,14 @@ struct usage {
 };
 int store_usage(struct tx *tx, const char *owner, struct usage *usage);
 
+struct account_usage {
+	const char *owner;
+	struct usage usage;
+};
+/* The accounts that use most bytes, the greediest first, at most `most`. Looks at all accounts. */
+int store_usages(struct tx *tx, struct arena *arena, size_t most, struct account_usage **usages,
+	size_t *count);
+
 /* Bytes of the disk that uploads may still take: keep-free is left over. */
 int store_room(struct tx *tx, uint64_t *bytes);
 
@@ -198,10 +210,15 @@ int store_partial_end(struct tx *tx, const char *owner, const char *path, uint64
 /* Those of a path go, whatever their total length. */
 int store_partial_drop(struct tx *tx, const char *owner, const char *path);
 
+/* All of an owner's go. */
+int store_partials_remove(struct tx *tx, const char *owner);
+
 /* ---- jidlists ---- */
 
 /* 1: the list of this resource names the JID, as DESIGN 2 has it (bare entry: every resource; full: that one); 0: it does not. */
 int store_list_names(struct tx *tx, int64_t resource, const struct jid *jid);
+
+enum { STORE_LIST_MAX = 1000 /* entries that the owner of a resource may give it */ };
 
 /* In the order in which they were set. */
 int store_list(
@@ -271,6 +288,9 @@ struct password {
 
 int store_passwords(struct tx *tx, struct arena *arena, const char *jid,
 	struct password **passwords, size_t *count);
+
+/* All of an account's go. */
+int store_passwords_remove(struct tx *tx, const char *jid);
 
 /* Into the store at `path`, whether a daemon has it or not. -EDQUOT: the JID has too many; the reason goes into error. */
 int store_password_add(const char *path, const struct password *password, char *error, size_t size);
