@@ -50,6 +50,9 @@ message=false
 invite=false
 [ui]
 splash=false
+roster=false
+inpblock=20
+inpblock.dynamic=false
 """)
         self.write("data/profanity/accounts", f"""
 [{self.bare}]
@@ -66,7 +69,8 @@ presence.last=online
         return ["profanity"]
 
     def log_in(self):
-        self.terminal.wait_for("logged in successfully")
+        # What it says when it has heard from all services of its server.
+        self.terminal.wait_for("OMEMO: cannot publish")
 
     def confirm(self, url, yes):
         """Goes to the window that has come up, reads, and types the answer."""
@@ -74,6 +78,25 @@ presence.last=online
         self.terminal.type(f"/win {window}")
         self.terminal.wait_for(rf'{re.escape(DOMAIN)}: .*"{re.escape(url)}" \(GET\).* answer OK')
         self.terminal.type("OK" if yes else "No")
+
+    def commands(self):
+        """The nodes of the component's commands (XEP-0050): it is by them that one names a command here."""
+        self.terminal.type(f"/cmd list {DOMAIN}")
+        return re.findall(r"!   (\S+)", self.terminal.wait_for(r"! Ad hoc commands:\n(.*!   .*\n)+")[0])
+
+    def command(self, node, *fields):
+        """Runs a command, with what is typed into its form if it has one; the screen shows what came of it."""
+        self.terminal.type("/win 1")
+        self.terminal.type("/clear")
+        self.terminal.type(f"/cmd exec {node} {DOMAIN}")
+        if fields:
+            self.terminal.wait_for("Use '/form submit'")
+        for field in fields:
+            self.terminal.type(f"/{field}")
+            self.terminal.wait_for("Field updated")
+        if fields:
+            self.terminal.type("/form submit")
+            self.terminal.wait_for(f"! .*{node}(:| completed)")
 
 
 class Poezio(Client):
