@@ -96,7 +96,6 @@ presence.last=online
             self.terminal.wait_for("Field updated")
         if fields:
             self.terminal.type("/form submit")
-            self.terminal.wait_for(f"! .*{node}(:| completed)")
 
 
 class Poezio(Client):
