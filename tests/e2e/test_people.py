@@ -7,19 +7,6 @@ from clients import Poezio, Profanity
 ROMEO, JULIET = "romeo@localhost", "juliet@capulet.localhost"
 
 
-@pytest.fixture
-def client():
-    """Makes clients, and ends them all."""
-    made = []
-
-    def make(kind, server, jid):
-        made.append(kind(server, jid))
-        return made[-1]
-    yield make
-    for one in made:
-        one.close()
-
-
 @pytest.mark.parametrize("yes,status", [(True, 200), (False, 403)])
 @pytest.mark.parametrize("kind,asked", [(Profanity, "bare"), (Poezio, "bare"), (Poezio, "full")])
 def test_confirm(world, server, client, kind, asked, yes, status):
