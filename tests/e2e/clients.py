@@ -82,7 +82,7 @@ presence.last=online
     def commands(self):
         """The nodes of the component's commands (XEP-0050): it is by them that one names a command here."""
         self.terminal.type(f"/cmd list {DOMAIN}")
-        return re.findall(r"!   (\S+)", self.terminal.wait_for(r"! Ad hoc commands:\n(.*!   .*\n)+")[0])
+        return re.findall(r"!   (\S+)", self.terminal.wait_for(r"! Ad hoc commands:\n(.*!   .*\n)+.*! *$")[0])
 
     def command(self, node, *fields):
         """Runs a command, with what is typed into its form if it has one; the screen shows what came of it."""
@@ -91,10 +91,8 @@ presence.last=online
         self.terminal.type(f"/cmd exec {node} {DOMAIN}")
         if fields:
             self.terminal.wait_for("Use '/form submit'")
-        for field in fields:
-            self.terminal.type(f"/{field}")
-            self.terminal.wait_for("Field updated")
-        if fields:
+            for field in fields:
+                self.terminal.type(f"/{field}")
             self.terminal.type("/form submit")
 
 
