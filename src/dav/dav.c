@@ -2,11 +2,13 @@
 #include "base/codec.h"
 #include "dav/checksum.h"
 #include "dav/if.h"
+#include "dav/link.h"
 #include "dav/method.h"
 #include "dav/part.h"
 #include "dav/precondition.h"
 #include "dav/quota.h"
 #include "dav/served.h"
+#include "dav/slot.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -55,7 +57,8 @@ static int look_up(struct request *request, struct tx *tx, struct walk *walk)
 
 	if (error < 0)
 		return error;
-	return right_ask(request->dav, tx, &request->claim, walk, request->method->right);
+	return right_ask(request->dav, tx, request->by_link ? NULL : &request->claim, walk,
+		request->method->right);
 }
 
 /* Bytes that are to come; Finder says so although it sends chunks. -1: nobody knows. */
@@ -104,6 +107,19 @@ static enum step_result check_coding(struct request *request)
 	return STEP_ANSWER;
 }
 
+enum step_result dav_link(struct request *request, struct tx *tx)
+{
+	int found = request->method->right == RIGHT_FETCH ? link_find(request, tx) : 0;
+
+	if (found < 0)
+		return answer_errno(request, found);
+	if (found == 1) {
+		request->by_link = request->any_origin = true;
+		request->claimed = false;
+	}
+	return STEP_NEXT;
+}
+
 enum step_result dav_authorize(struct request *request, struct tx *tx)
 {
 	struct walk walk;
@@ -126,6 +142,8 @@ enum step_result dav_authorize(struct request *request, struct tx *tx)
 		return authorize_destination(request, tx);
 	if (check_coding(request) == STEP_ANSWER)
 		return STEP_ANSWER;
+	if (request->slot && slot_check(request, &walk) == STEP_ANSWER)
+		return STEP_ANSWER;
 	return request->method->body == METHOD_BODY_CONTENT ? check_upload(request) : STEP_NEXT;
 }
 
@@ -138,7 +156,11 @@ static int check_conditions(struct request *request, struct tx *tx, const struct
 	if (request->method->anonymous)
 		return 0;
 	error = precondition_check(request, walk, resource);
-	if (error == 0)
+	if (error == 0 && request->by_link && request_header(request, "If"))
+		/* Nobody is known whose locks and resources it could be about. */
+		return answer_refuse(
+			request, 412, NULL, "What is here is not what the request expects.");
+	if (error == 0 && !request->by_link)
 		error = if_check(request, tx, walk);
 	if (error == 0 && request->method->touches)
 		error = locked_check(request, tx, walk, request->method->touches);
@@ -233,11 +255,11 @@ enum step_result dav_select(struct request *request, struct tx *tx)
 	int error;
 
 	answer_begin(request, 0);
-	if (!request->claimed) {
+	if (!request->claimed && !request->by_link) {
 		assert(request->method->anonymous);
 		error = select_anonymous(request, tx);
 	} else {
-		assert(request->proven);
+		assert(request->claimed ? request->proven : request->by_link);
 		error = prepare(request, tx, &walk);
 		if (error == 0)
 			error = request->method->select(request, tx, &walk);

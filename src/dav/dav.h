@@ -3,6 +3,12 @@
 
 #include "dav/request.h"
 
+/*
+ * Before who asks is looked at: finds out whether the request reads a link, which nobody needs to be known for; then request->by_link is
+ * set, and what was claimed is forgotten. STEP_NEXT, or 503.
+ */
+enum step_result dav_link(struct request *request, struct tx *tx);
+
 /* May this JID do this here? 403 or 404 before anybody is asked. */
 enum step_result dav_authorize(struct request *request, struct tx *tx);
 

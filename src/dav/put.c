@@ -4,6 +4,7 @@
 #include "dav/precondition.h"
 #include "dav/request.h"
 #include "dav/served.h"
+#include "dav/slot.h"
 #include "dav/times.h"
 
 #include <errno.h>
@@ -16,7 +17,9 @@ int put_commit(struct request *request, struct tx *tx, const struct walk *walk)
 {
 	const struct path *path = &request->path;
 	const struct resource *last = &walk->chain[walk->count - 1];
-	const char *type = served_media_type(request_header(request, "Content-Type"));
+	const char *type = request->slot
+				   ? slot_media_type(request)
+				   : served_media_type(request_header(request, "Content-Type"));
 	bool create = walk->count <= path->depth;
 	struct resource made;
 	char etag[ETAG_TEXT];
@@ -24,6 +27,9 @@ int put_commit(struct request *request, struct tx *tx, const struct walk *walk)
 
 	if (path->collection)
 		return answer_refuse(request, 409, NULL, "A file's URL has no slash at its end.");
+	error = request->slot ? slot_use(request, tx, walk) : 0;
+	if (error < 0)
+		return error;
 	error = checksum_check(request);
 	if (error == -ECANCELED && request->part && request->part->resumes)
 		/* Which of the parts is wrong nobody knows: it is begun anew. The answer stays. */
@@ -41,6 +47,9 @@ int put_commit(struct request *request, struct tx *tx, const struct walk *walk)
 	else
 		error = store_replace_content(
 			tx, last, type, request->upload, &made, request->arena);
+	if (error < 0)
+		return error;
+	error = request->slot ? slot_fill(request, tx, &made) : 0;
 	if (error < 0)
 		return error;
 	took_time = times_take(request, tx, made.id);
