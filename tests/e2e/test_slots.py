@@ -1,0 +1,697 @@
+"""XEP-0363: slots for uploads, and the links that come of them."""
+
+import datetime
+import os
+import re
+
+import pytest
+import requests
+
+from daemon import basic, new_id
+from slots import PURPOSE, UPLOAD, Refused, Slot, fetch, make_late, request
+from wire import Reader, connect
+
+ROMEO, BENVOLIO, JULIET, TYBALT = ("romeo@localhost", "benvolio@localhost", "juliet@capulet.localhost",
+                                   "tybalt@capulet.localhost")
+INFO = "http://jabber.org/protocol/disco#info"
+CORS = re.compile("access-control-", re.I)
+
+
+@pytest.fixture
+def romeo(world, prosody):
+    world.daemon(prosody)
+    return world.person(ROMEO)
+
+
+def filled(person, body=b"hello", **how):
+    slot = Slot(person, size=len(body), **how)
+    assert slot.put(body).status_code == 201
+    assert fetch(slot.url).content == body
+    return slot
+
+
+def is_link(slot):
+    answer = fetch(slot.url)
+    assert answer.status_code in (200, 401)
+    return answer.status_code == 200
+
+
+def crossing(answer):
+    return {name.lower(): value for name, value in answer.headers.items() if CORS.match(name)}
+
+
+def described(person):
+    info = person.iq("get", "files.localhost", INFO, "query")
+    identities = [(i.get("category"), i.get("type")) for i in info.iter(f"{{{INFO}}}identity")]
+    features = [f.get("var") for f in info.iter(f"{{{INFO}}}feature")]
+    forms = []
+    for form in info.iter("{jabber:x:data}x"):
+        forms.append({f.get("var"): f.find("{jabber:x:data}value").text for f in form.iter("{jabber:x:data}field")})
+    return identities, features, forms
+
+
+# ---- asking ----
+
+
+def test_discovery(world, server):
+    """XEP-0363, 3 and 5; go-sendxmpp takes what is a store/file for a place to upload to, and nothing else."""
+    world.daemon(server, max_file_size="5M")
+    identities, features, forms = described(world.person(ROMEO))
+    assert identities[0] == ("store", "file")
+    assert UPLOAD in features
+    assert {f for f in features if f.startswith(PURPOSE)} == {
+        f"{PURPOSE}#{name}" for name in ("message", "profile", "ephemeral", "permanent")}
+    (form,) = [form for form in forms if form["FORM_TYPE"] == UPLOAD]
+    assert form["max-file-size"] == str(5 << 20)
+
+
+@pytest.mark.parametrize("settings", [{"slots": "0"}, {"base_url": "http://files.example.org"}])
+def test_none_are_offered(world, prosody, settings):
+    """Where an operator wants none, and where token and file could be read on their way."""
+    world.daemon(prosody, **settings)
+    romeo = world.person(ROMEO)
+    identities, features, forms = described(romeo)
+    assert ("store", "file") not in identities and not [f for f in features if "upload" in f]
+    assert UPLOAD not in [form["FORM_TYPE"] for form in forms]
+    with pytest.raises(Refused) as refused:
+        Slot(romeo)
+    assert refused.value.condition == "service-unavailable"
+
+
+def test_safe_base_urls(world, prosody):
+    for base in ("https://files.example.org", "http://files.localhost:8080", "http://[::1]:8080"):
+        world.daemon(prosody, base_url=base)
+        assert UPLOAD in described(world.person(ROMEO))[1], base
+        world.end()
+        world.people.clear()
+        world.daemons.clear()
+
+
+@pytest.mark.parametrize("said,text", [
+    ({"size": 5}, "filename"),
+    ({"filename": "", "size": 5}, "filename"),
+    ({"filename": "..", "size": 5}, "filename"),
+    ({"filename": "a/", "size": 5}, "filename"),
+    ({"filename": "a\u202egpj.exe", "size": 5}, "filename"),
+    ({"filename": "a\u0085", "size": 5}, "filename"),
+    ({"filename": "a"}, "size"),
+    ({"filename": "a", "size": ""}, "size"),
+    ({"filename": "a", "size": "-1"}, "size"),
+    ({"filename": "a", "size": "5k"}, "size"),
+    ({"filename": "a", "size": 5, "content_type": "text"}, "content-type"),
+    ({"filename": "a", "size": 5, "content_type": "text/plain, text/html"}, "content-type"),
+    ({"filename": "a", "size": 5, "inside": f"<eternal xmlns='{PURPOSE}'/>"}, "purpose"),
+    ({"filename": "a", "size": 5, "inside": f"<message xmlns='{PURPOSE}'/><profile xmlns='{PURPOSE}'/>"}, "purpose"),
+    ({"filename": "a", "size": 5, "inside": f"<ephemeral xmlns='{PURPOSE}'/>"}, "expire-before"),
+    ({"filename": "a", "size": 5, "inside": f"<ephemeral xmlns='{PURPOSE}' expire-before='tomorrow'/>"}, "expire-before"),
+    ({"filename": "a", "size": 5, "inside": f"<ephemeral xmlns='{PURPOSE}' expire-before='2020-01-01T00:00:00Z'/>"},
+     "expire-before"),
+])
+def test_malformed(romeo, said, text):
+    answer = romeo.ask("get", request(**said))
+    refused = Refused(answer)
+    assert (refused.type, refused.condition) == ("modify", "bad-request")
+    assert text in refused.text
+
+
+def test_taken(romeo):
+    """What is refused above, done well."""
+    later = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%S.5+00:00")
+    for inside in ("", f"<message xmlns='{PURPOSE}'/>", f"<profile xmlns='{PURPOSE}'/>", f"<permanent xmlns='{PURPOSE}'/>",
+                   f"<ephemeral xmlns='{PURPOSE}' expire-before='{later}'/>", "<message xmlns='urn:other'/>"):
+        assert Slot(romeo, inside=inside).put().status_code == 201
+    for content_type in ("", "image/png", "text/plain; charset=utf-8"):
+        assert Slot(romeo, content_type=content_type).put().status_code == 201
+    empty = Slot(romeo, "empty.txt", 0)
+    assert empty.put(b"").status_code == 201
+    assert fetch(empty.url).content == b""
+
+
+def test_not_for_all(world, server):
+    world.daemon(server, max_file_size="1000")
+    for jid, wanted in ((JULIET, ("auth", "forbidden", None)), (ROMEO, ("modify", "not-acceptable", 1000))):
+        person = world.person(jid)
+        for size in (1001, 1 << 62, 10 ** 30) if jid == ROMEO else (5, 1001):
+            with pytest.raises(Refused) as refused:
+                Slot(person, size=size)
+            assert (refused.value.type, refused.value.condition, refused.value.max_file_size) == wanted
+            assert refused.value.text
+    assert Slot(person, size=1000).put(b"x" * 1000).status_code == 201
+
+
+def assert_full(person, size, waits):
+    with pytest.raises(Refused) as refused:
+        Slot(person, size=size)
+    assert (refused.value.type, refused.value.condition) == ("wait", "resource-constraint")
+    assert refused.value.text
+    assert bool(refused.value.retry) == waits
+    if waits:
+        stamp = datetime.datetime.strptime(refused.value.retry, "%Y-%m-%dT%H:%M:%SZ")
+        seconds = (stamp - datetime.datetime.utcnow()).total_seconds()
+        assert 200 < seconds < 310
+
+
+def test_quota(world, prosody):
+    """Open slots count as if they were filled; it is worth waiting for their end, and not for that of files."""
+    world.daemon(prosody, quota="1000")
+    romeo = world.person(ROMEO)
+    slot = Slot(romeo, size=600)
+    assert_full(romeo, 600, True)
+    assert_full(romeo, 1001, False)
+    assert Slot(romeo, size=400).put(b"x" * 400).status_code == 201
+    assert slot.put(b"x" * 600).status_code == 201
+    assert_full(romeo, 1, False)
+    assert romeo.request("DELETE", slot.path).status_code == 204
+    assert Slot(romeo, size=600).put(b"x" * 600).status_code == 201
+
+
+def test_quota_is_asked_again(world, prosody):
+    """What was free when the slot was given may be taken since: the PUT is refused as any other."""
+    world.daemon(prosody, quota="1000")
+    romeo = world.person(ROMEO)
+    slot = Slot(romeo, size=600)
+    assert romeo.put("/a", b"x" * 600).status_code == 201
+    answer = slot.put(b"x" * 600)
+    assert answer.status_code == 507 and crossing(answer)
+    assert romeo.request("DELETE", "/a").status_code == 204
+    assert slot.put(b"x" * 600).status_code == 201
+
+
+def test_too_many(world, prosody):
+    world.daemon(prosody, slots="2", resources="3")
+    romeo, benvolio = world.person(ROMEO), world.person(BENVOLIO)
+    first, second = Slot(romeo), Slot(romeo)
+    assert_full(romeo, 5, True)
+    assert Slot(benvolio).put().status_code == 201
+    assert first.put().status_code == 201
+    third = Slot(romeo)
+    assert_full(romeo, 5, True)
+    make_late(romeo.daemon)
+    assert second.put().status_code == third.put().status_code == 401
+    for _ in range(2):
+        assert Slot(romeo).put().status_code == 201
+    assert_full(romeo, 5, False)
+
+
+# ---- the upload and what comes of it ----
+
+
+def test_upload(world, server):
+    """One who has the URL reads the file, and nobody is asked; it is the uploader's like any other."""
+    daemon = world.daemon(server)
+    romeo, juliet = world.person(ROMEO), world.person(JULIET)
+    slot = Slot(romeo, "très cool.jpg", 23456, "image/jpeg")
+    assert re.fullmatch(r"/tr%C3%A8s%20cool-[a-z2-7]{26}\.jpg", slot.path)
+    body = os.urandom(23456)
+    assert fetch(slot.url).status_code == 401
+    answer = slot.put(body, Content_Type="image/jpeg")
+    assert answer.status_code == 201 and answer.headers["Location"] == slot.url
+    got = fetch(slot.url)
+    assert got.status_code == 200 and got.content == body
+    assert got.headers["Content-Type"] == "image/jpeg" and got.headers["ETag"] == answer.headers["ETag"]
+    assert got.headers["Content-Disposition"] == "inline; filename=\"tr__s cool.jpg\"; filename*=UTF-8''tr%C3%A8s%20cool.jpg"
+    assert got.headers["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'none'" in got.headers["Content-Security-Policy"]
+    assert got.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert fetch(slot.url, "HEAD").headers["Content-Length"] == "23456"
+    part = fetch(slot.url, Range="bytes=100-199")
+    assert part.status_code == 206 and part.content == body[100:200]
+    assert fetch(slot.url, **{"If-None-Match": got.headers["ETag"]}).status_code == 304
+    assert romeo.prompts == juliet.prompts == []
+
+    assert juliet.propfind(slot.path).status_code == 404
+    assert slot.path in romeo.hrefs("/")
+    romeo.share(slot.path, [JULIET])
+    assert fetch(slot.url).status_code == 401
+    assert juliet.get(slot.path).content == body
+    assert romeo.request("DELETE", slot.path).status_code == 204
+    assert fetch(slot.url).status_code == 401
+    assert slot.token not in daemon.log()
+
+
+def test_types(romeo):
+    """XEP-0363, 7: what was announced counts, else what is said, else nothing is known."""
+    cases = [
+        (None, None, "application/octet-stream"),
+        (None, "image/png", "image/png"),
+        (None, "nonsense", "application/octet-stream"),
+        ("image/png", None, "image/png"),
+        ("image/png", "IMAGE/PNG", "image/png"),
+        ("text/plain; charset=utf-8", "text/plain;charset=utf-8", "text/plain; charset=utf-8"),
+        ("image/png", "image/jpeg", None),
+        ("text/plain", "text/plain; charset=utf-8", None),
+        ("text/plain; charset=utf-8", "text/plain", None),
+        ("image/png", "", None),
+    ]
+    for announced, said, served in cases:
+        slot = Slot(romeo, content_type=announced)
+        answer = slot.put(**({} if said is None else {"Content-Type": said}))
+        if served is None:
+            assert answer.status_code == 415, (announced, said)
+            assert fetch(slot.url).status_code == 401
+            assert slot.put(**{"Content-Type": announced}).status_code == 201
+        else:
+            assert answer.status_code == 201, (announced, said)
+            assert fetch(slot.url).headers["Content-Type"] == served
+
+
+def test_names(romeo):
+    for filename, shown in (("a b & ?#%+.txt", "a b & ?#%+.txt"), ("C:\\x\\a.txt", "a.txt"), ("/etc/passwd", "passwd"),
+                            ("e\u0301.txt", "é.txt"), ("\U0001f600" * 100 + ".png", "\U0001f600" * 62 + ".png")):
+        slot = Slot(romeo, filename)
+        assert slot.put().status_code == 201
+        disposition = fetch(slot.url).headers["Content-Disposition"]
+        assert disposition.endswith("filename*=UTF-8''" + requests.utils.quote(shown, safe="")), filename
+
+
+def chunks(body):
+    yield body[:2]
+    yield body[2:]
+
+
+@pytest.mark.parametrize("body,headers,status", [
+    (b"hell", {}, 400),
+    (b"hello!", {}, 413),
+    (chunks(b"hell"), {}, 400),
+    (chunks(b"hello!"), {}, 413),
+    (chunks(b"hello" * 100000), {}, 413),
+    (b"hello", {"Content-Range": "bytes 0-4/5"}, 400),
+    (b"hel", {"Content-Range": "bytes 0-2/5"}, 400),
+    (b"", {"Content-Range": "bytes */5"}, 400),
+    (b"hello", {"If": "(<urn:uuid:1>)"}, 400),
+    (b"hello", {"If": "</a> ([\"0000000000000001\"])"}, 400),
+    (b"hello", {"If-Match": "*"}, 412),
+    (b"hello", {"Content-Encoding": "gzip"}, 415),
+    (b"hello", {"Repr-Digest": "sha-256=:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:"}, 400),
+    (b"hello", {"Authorization": "Bearer slot-" + "a" * 26}, 401),
+    (b"hello", {"Authorization": "Bearer"}, 401),
+    (b"hello", {"Authorization": "Bearer mv-" + "a" * 26}, 401),
+])
+def test_wrong_uploads(romeo, body, headers, status):
+    """Nothing comes of them, and the slot is as good as before."""
+    slot = Slot(romeo)
+    answer = slot.put(body, **headers)
+    assert answer.status_code == status, answer.text
+    assert "Bearer" not in answer.headers.get("WWW-Authenticate", "")
+    assert fetch(slot.url).status_code == 401
+    assert romeo.get(slot.path).status_code == 404
+    assert slot.put(chunks(b"hello"), **{"If-None-Match": "*"}).status_code == 201
+    assert fetch(slot.url).content == b"hello"
+
+
+def test_token_is_for_one_upload(world, prosody):
+    """It proves who asks for the PUT of its URL, once, and for nothing else."""
+    daemon = world.daemon(prosody)
+    romeo = world.person(ROMEO)
+    assert romeo.put("/mine", b"mine").status_code == 201
+    slot, other = Slot(romeo), Slot(romeo)
+    before = len(romeo.prompts)
+    destination = {"Destination": daemon.base + "/b"}
+    for method in ("GET", "HEAD", "DELETE", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "PROPFIND", "PROPPATCH", "REPORT"):
+        for url in (slot.url, daemon.base + "/mine", daemon.base + "/"):
+            answer = slot.request(method, url=url, **(destination if method in ("COPY", "MOVE") else {}))
+            assert answer.status_code == 401, (method, url)
+            assert not crossing(answer)
+    for url in (other.url, daemon.base + "/mine", daemon.base + "/new", slot.url + "/", slot.url + "x", daemon.base + "/"):
+        assert slot.put(url=url).status_code == 401, url
+    assert slot.request("OPTIONS").headers["Allow"] == fetch(daemon.base + "/", "OPTIONS").headers["Allow"]
+    assert slot.put().status_code == 201
+    for _ in range(2):
+        assert slot.put(b"other").status_code == 401
+        assert slot.request("DELETE").status_code == 401
+        assert fetch(slot.url).content == b"hello"
+    assert romeo.request("DELETE", slot.path).status_code == 204
+    assert slot.put().status_code == 401
+    assert romeo.get("/mine").content == b"mine"
+    assert len([p for p in romeo.prompts[before:] if p.method == "PUT"]) == 0
+
+
+def test_token_is_no_transaction_identifier(romeo):
+    """Nothing of its form is, right or wrong, so that nobody is shown one; and it is nowhere on disk."""
+    slot = Slot(romeo)
+    for secret in (slot.token, slot.token.upper(), "slot-" + "a" * 26):
+        for jid in (ROMEO, romeo.full):
+            answer = requests.get(romeo.daemon.base + "/a", headers=basic(jid, secret), timeout=20)
+            assert answer.status_code == 401
+    assert romeo.prompts == []
+    slot.put()
+    for root, _, names in os.walk(romeo.daemon.store):
+        for name in names:
+            with open(f"{root}/{name}", "rb") as f:
+                assert slot.token[5:].encode() not in f.read(), name
+
+
+def test_something_is_there(romeo):
+    """Its owner has made something of the URL before: the token takes nothing's place."""
+    for make in (lambda path: romeo.put(path, b"mine"), lambda path: romeo.request("MKCOL", path)):
+        slot = Slot(romeo)
+        assert make(slot.path).status_code == 201
+        answer = slot.put()
+        assert answer.status_code == 409 and crossing(answer)
+        assert fetch(slot.url).status_code == 401
+        assert romeo.request("DELETE", slot.path).status_code == 204
+        assert slot.put().status_code == 201
+
+
+def send_head(slot, daemon, length=5, expect=True):
+    s = connect(daemon)
+    s.sendall((f"PUT {slot.path} HTTP/1.1\r\nHost: 127.0.0.1:{daemon.port}\r\nAuthorization: {slot.authorization}\r\n"
+               f"Content-Length: {length}\r\n" + "Expect: 100-continue\r\n" * expect + "\r\n").encode())
+    return s
+
+
+def begun(slot, daemon, length=5):
+    """A PUT that is let in, and waits for its content."""
+    s = send_head(slot, daemon, length)
+    reader = Reader(s)
+    assert reader.until(b"\r\n\r\n") == b"HTTP/1.1 100 Continue"
+    return s, reader
+
+
+def test_broken_off(romeo):
+    """It may be tried again."""
+    daemon = romeo.daemon
+    slot = Slot(romeo, size=100000)
+    for _ in range(3):
+        s, _ = begun(slot, daemon, 100000)
+        s.sendall(b"x" * 70000)
+        s.close()
+    assert slot.put(b"y" * 100000).status_code == 201
+    assert fetch(slot.url).content == b"y" * 100000
+    assert len(daemon.blobs()) == 1
+
+
+def test_late(romeo):
+    """The upload must begin in time, and may end when it likes; a web client sees that it was too late."""
+    daemon = romeo.daemon
+    slot, other = Slot(romeo), Slot(romeo)
+    s, reader = begun(slot, daemon)
+    make_late(daemon)
+    s.sendall(b"hello")
+    assert reader.answer().status == 201
+    s.close()
+    answer = other.put()
+    assert answer.status_code == 401 and crossing(answer)["access-control-allow-origin"] == "*"
+    assert fetch(slot.url).content == b"hello" and fetch(other.url).status_code == 401
+    assert Slot(romeo).put().status_code == 201
+
+
+def test_two_at_once(romeo):
+    """One token makes one file, be it deleted before the second upload ends."""
+    daemon = romeo.daemon
+    for deleted in (False, True):
+        slot = Slot(romeo)
+        one, other = begun(slot, daemon), begun(slot, daemon)
+        one[0].sendall(b"first")
+        assert one[1].answer().status == 201
+        if deleted:
+            assert romeo.request("DELETE", slot.path).status_code == 204
+        other[0].sendall(b"other")
+        assert other[1].answer().status == 409
+        one[0].close()
+        other[0].close()
+        assert fetch(slot.url).status_code == (401 if deleted else 200)
+        assert slot.put().status_code == 401
+
+
+def test_restart(world, server):
+    """A slot that was given is good, whatever happens to the daemon; one that was used is not, and the link stays."""
+    daemon = world.daemon(server)
+    romeo = world.person(ROMEO)
+    slot, used = Slot(romeo), filled(romeo)
+    s, _ = begun(slot, daemon)
+    s.sendall(b"he")
+    daemon.kill()
+    s.close()
+    daemon.start()
+    assert used.put().status_code == 401
+    assert fetch(used.url).content == b"hello"
+    assert slot.put().status_code == 201
+    daemon.kill()
+    daemon.start()
+    assert slot.put().status_code == 401
+    assert fetch(slot.url).content == b"hello"
+
+
+def test_users_are_asked_again(world, prosody):
+    """Who may no longer upload fills no slot either."""
+    daemon = world.daemon(prosody)
+    slot = Slot(world.person(ROMEO))
+    daemon.stop()
+    daemon.settings["xmpp"]["users"] = "capulet.localhost"
+    daemon.start()
+    assert slot.put().status_code == 403
+    assert fetch(slot.url).status_code == 401
+
+
+# ---- links ----
+
+
+def test_whatever_the_credentials(romeo, world):
+    """Who fetches a link is asked nothing, right or wrong."""
+    juliet = world.person(JULIET)
+    slot = filled(romeo)
+    for headers in (basic(romeo.full, new_id()), basic(JULIET, new_id()), basic(ROMEO, "mv-" + "a" * 26), basic("@", "x"),
+                    {"Authorization": slot.authorization}, {"Authorization": "Digest x"}, {"Authorization": "Other x"}):
+        assert fetch(slot.url, **headers).content == b"hello"
+        assert fetch(slot.url, "HEAD", **headers).status_code == 200
+    assert romeo.prompts == juliet.prompts == []
+
+
+def without(answer):
+    """What is not different each time."""
+    headers = [(name, re.sub('nonce="[^"]*"', "", value)) for name, value in answer.raw.headers.items() if name != "Date"]
+    return answer.status_code, headers, answer.content
+
+
+def test_nothing_else_is_open(romeo, world):
+    """A link is fetched and nothing more; what is no link is the same 401, whether it is there or not."""
+    juliet = world.person(JULIET)
+    slot = filled(romeo)
+    name = slot.path[1:]
+    assert romeo.put("/file", b"x").status_code == 201
+    assert romeo.request("MKCOL", "/c").status_code == 201
+    assert romeo.put("/c/" + name, b"x").status_code == 201
+    nothing = without(fetch(romeo.daemon.base + "/nothing"))
+    assert nothing[0] == 401
+    for path in ("/file", "/c", "/c/", f"/c/{name}", slot.path + "/", f"{slot.path}/x", "/"):
+        for method in ("GET", "HEAD"):
+            assert without(fetch(romeo.daemon.base + path, method))[:2] == nothing[:2], path
+        assert without(fetch(romeo.daemon.base + path)) == nothing, path
+    for method in ("PROPFIND", "PROPPATCH", "REPORT", "DELETE", "COPY", "MOVE", "LOCK", "UNLOCK", "PUT", "MKCOL"):
+        answer = fetch(slot.url, method, Destination=romeo.daemon.base + "/stolen")
+        assert answer.status_code == 401 and not crossing(answer), method
+    assert fetch(slot.url, If="(<urn:uuid:1>)").status_code == 412
+    assert juliet.propfind(slot.path).status_code == 404
+    assert juliet.request("COPY", slot.path, headers={"Destination": romeo.daemon.base + "/stolen"}).status_code == 403
+    benvolio = world.person(BENVOLIO)
+    assert benvolio.request("COPY", slot.path, headers={"Destination": romeo.daemon.base + "/stolen"}).status_code == 403
+    assert slot.path not in benvolio.hrefs("/")
+    assert juliet.request("OPTIONS", slot.path).status_code == 200
+    assert juliet.prompts == []
+
+
+LINK = "<link xmlns='urn:missive:dav'/>"
+
+
+def patch(person, path, inside, verb="set"):
+    body = f"<D:propertyupdate xmlns:D='DAV:'><D:{verb}><D:prop>{inside}</D:prop></D:{verb}></D:propertyupdate>"
+    answer = person.request("PROPPATCH", path, body.encode())
+    assert answer.status_code == 207
+    return answer.text
+
+
+def move(person, path, to, method="MOVE"):
+    answer = person.request(method, path, headers={"Destination": person.daemon.base + to})
+    assert answer.status_code in (201, 204), answer.text
+
+
+def move_and_back(romeo, slot):
+    move(romeo, slot.path, "/away")
+    move(romeo, "/away", slot.path)
+
+
+def put_elsewhere(romeo):
+    assert romeo.put("/other", b"other", new=False).status_code in (201, 204)
+
+
+def move_onto(romeo, slot):
+    put_elsewhere(romeo)
+    move(romeo, "/other", slot.path)
+
+
+def copy_onto(romeo, slot):
+    put_elsewhere(romeo)
+    move(romeo, "/other", slot.path, "COPY")
+
+
+def link_onto(romeo, slot):
+    """What is itself a link is none any more where it comes to."""
+    move(romeo, filled(romeo, b"other").path, slot.path)
+
+
+def delete_and_put(romeo, slot):
+    assert romeo.request("DELETE", slot.path).status_code == 204
+    assert romeo.put(slot.path, b"secret").status_code == 201
+
+
+def delete_and_lock(romeo, slot):
+    lock = ("<D:lockinfo xmlns:D='DAV:'><D:lockscope><D:exclusive/></D:lockscope><D:locktype><D:write/></D:locktype>"
+            "</D:lockinfo>")
+    assert romeo.request("DELETE", slot.path).status_code == 204
+    answer = romeo.request("LOCK", slot.path, lock.encode())
+    assert answer.status_code == 201
+    token = answer.headers["Lock-Token"]
+    assert fetch(slot.url).status_code == 401
+    assert romeo.put(slot.path, b"secret", new=False, headers={"If": f"({token})"}).status_code == 204
+    assert romeo.request("UNLOCK", slot.path, headers={"Lock-Token": token}).status_code == 204
+
+
+def put_in_parts(romeo, slot):
+    for first, last, status in ((0, 3, 202), (4, 9, 204)):
+        answer = romeo.put(slot.path, b"0123456789"[first:last + 1], new=False,
+                           headers={"Content-Range": f"bytes {first}-{last}/10"})
+        assert answer.status_code == status
+
+
+def replace_collection(romeo, slot):
+    """A collection is there for a while."""
+    assert romeo.request("DELETE", slot.path).status_code == 204
+    assert romeo.request("MKCOL", slot.path).status_code == 201
+    assert romeo.put(slot.path + "/x", b"x").status_code == 201
+    assert fetch(slot.url + "/x").status_code == 401
+
+
+ENDS = {
+    "list": lambda romeo, slot: romeo.share(slot.path, [JULIET]),
+    "empty list": lambda romeo, slot: romeo.share(slot.path, []),
+    "list removed": lambda romeo, slot: romeo.share(slot.path, None),
+    "put": lambda romeo, slot: romeo.put(slot.path, b"secret", new=False),
+    "the same put": lambda romeo, slot: romeo.put(slot.path, b"hello", new=False),
+    "put in parts": put_in_parts,
+    "move": lambda romeo, slot: move(romeo, slot.path, "/away"),
+    "move and back": move_and_back,
+    "move onto it": move_onto,
+    "copy onto it": copy_onto,
+    "link onto it": link_onto,
+    "delete": lambda romeo, slot: romeo.request("DELETE", slot.path),
+    "delete and put": delete_and_put,
+    "delete and lock": delete_and_lock,
+    "collection": replace_collection,
+    "link removed": lambda romeo, slot: patch(romeo, slot.path, LINK, "remove"),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_link_ends(romeo, end):
+    """With the first change of what it is or of who may read it, and for ever."""
+    slot = filled(romeo)
+    ENDS[end](romeo, slot)
+    assert not is_link(slot)
+    if romeo.get(slot.path).status_code == 200:
+        romeo.share(slot.path, [JULIET])
+        romeo.share(slot.path, None)
+    assert not is_link(slot)
+    for path in ("/away", "/other"):
+        assert fetch(romeo.daemon.base + path).status_code == 401
+    assert slot.put().status_code == 401
+
+
+def test_link_stays(romeo, world):
+    """Other changes, and changes that fail, leave it."""
+    slot = filled(romeo)
+    patch(romeo, slot.path, "<D:displayname>other.jpg</D:displayname>")
+    patch(romeo, slot.path, "<x xmlns='urn:other'>y</x>")
+    assert is_link(slot) and "other.jpg" in fetch(slot.url).headers["Content-Disposition"]
+    failed = patch(romeo, slot.path, "<jidlist xmlns='http://www.xmpp.org/extensions/xep-0129.html#ns'/><D:getetag>x</D:getetag>")
+    assert " 424 " in failed and is_link(slot)
+    assert " 403 " in patch(romeo, slot.path, LINK) and is_link(slot)
+    assert romeo.put(slot.path, b"secret", headers={"If-None-Match": "*"}).status_code == 412 and is_link(slot)
+    assert world.person(BENVOLIO).put(slot.path, b"evil", new=False).status_code == 403 and is_link(slot)
+    move(romeo, slot.path, "/copy", "COPY")
+    assert is_link(slot) and fetch(romeo.daemon.base + "/copy").status_code == 401
+    assert romeo.get("/copy").content == b"hello"
+
+
+def test_property(romeo, world):
+    """The owner sees whether it is one, and ends it."""
+    asked = f"<D:propfind xmlns:D='DAV:'><D:prop>{LINK}</D:prop></D:propfind>"
+    slot = filled(romeo)
+    assert '<link xmlns="urn:missive:dav">1</link>' in romeo.propfind(slot.path, asked).text
+    assert "urn:missive:dav" not in romeo.propfind(slot.path).text
+    assert " 200 " in patch(romeo, slot.path, LINK, "remove")
+    assert " 404 " in romeo.propfind(slot.path, asked).text and not is_link(slot)
+    romeo.share(slot.path, [JULIET])
+    assert " 403 " in world.person(JULIET).propfind(slot.path, asked).text
+
+
+def test_not_public(world, prosody):
+    """The operator may have it that only lists count, for what comes and for what is there."""
+    daemon = world.daemon(prosody)
+    romeo = world.person(ROMEO)
+    earlier = filled(romeo)
+    daemon.stop()
+    daemon.settings.setdefault("slots", {})["public"] = "no"
+    daemon.start()
+    slot = Slot(romeo)
+    assert slot.put().status_code == 201
+    assert not is_link(slot) and not is_link(earlier)
+    assert romeo.get(slot.path).content == romeo.get(earlier.path).content == b"hello"
+    juliet = world.person(JULIET)
+    assert juliet.get(slot.path).status_code == 403
+    romeo.share(slot.path, [JULIET])
+    assert juliet.get(slot.path).content == b"hello"
+    daemon.stop()
+    daemon.settings["slots"]["public"] = "yes"
+    daemon.start()
+    assert not is_link(slot) and is_link(earlier)
+
+
+# ---- web clients ----
+
+
+def preflight(url, method, **headers):
+    return fetch(url, "OPTIONS", **{"Origin": "https://web.example.org", "Access-Control-Request-Method": method, **headers})
+
+
+def test_preflight(romeo):
+    daemon = romeo.daemon
+    slot, link = Slot(romeo), filled(romeo)
+    assert romeo.put("/file", b"x").status_code == 201
+    answer = preflight(slot.url, "PUT", **{"Access-Control-Request-Headers": "authorization,content-type"})
+    assert answer.status_code == 200
+    crossed = crossing(answer)
+    assert crossed["access-control-allow-origin"] == "*" and crossed["access-control-allow-methods"] == "PUT"
+    assert {"Authorization", "Content-Type"} <= set(crossed["access-control-allow-headers"].split(", "))
+    assert "access-control-max-age" in crossed and "access-control-allow-credentials" not in crossed
+    for method in ("GET", "HEAD"):
+        crossed = crossing(preflight(link.url, method))
+        assert crossed["access-control-allow-methods"] == "GET, HEAD"
+        assert "Range" in crossed["access-control-allow-headers"].split(", ")
+    nowhere = [(slot.url, "GET"), (slot.url, "DELETE"), (slot.url, "put"), (link.url, "PUT"), (link.url, "PROPFIND"),
+               (slot.url + "/", "PUT"), (link.url + "/", "GET"), (daemon.base + "/file", "GET"), (daemon.base + "/file", "PUT"),
+               (daemon.base + "/new", "PUT"), (daemon.base + "/", "GET"), (daemon.base + "/-/health", "GET")]
+    for url, method in nowhere:
+        answer = preflight(url, method)
+        assert answer.status_code == 200 and not crossing(answer), (url, method)
+    assert not crossing(fetch(slot.url, "OPTIONS", Origin="https://web.example.org"))
+    assert not crossing(preflight(slot.url, "PUT", **basic(ROMEO, new_id())))
+    make_late(daemon)
+    assert not crossing(preflight(slot.url, "PUT"))
+
+
+def test_crossing(romeo):
+    """Web pages see what becomes of an upload and of a link, and of nothing else."""
+    origin = {"Origin": "https://web.example.org"}
+    slot = Slot(romeo)
+    for answer in (slot.put(b"hello!", **origin), slot.put(b"hello", **origin), fetch(slot.url, **origin),
+                   fetch(slot.url, "HEAD", **origin), fetch(slot.url, Range="bytes=9-", **origin)):
+        crossed = crossing(answer)
+        assert crossed["access-control-allow-origin"] == "*" and "access-control-allow-credentials" not in crossed
+        assert "ETag" in crossed["access-control-expose-headers"]
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    romeo.share(slot.path, [JULIET])
+    for answer in (fetch(slot.url, **origin), romeo.get(slot.path, headers=origin), romeo.put("/a", headers=origin),
+                   slot.put(**origin), romeo.propfind("/", headers=origin), fetch(romeo.daemon.base + "/-/health", **origin)):
+        assert not crossing(answer)
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
