@@ -33,9 +33,9 @@ def request(inside="", **attributes):
 
 
 class Slot:
-    def __init__(self, person, filename="photo.jpg", size=5, content_type=None, inside=""):
+    def __init__(self, person, filename="photo.jpg", size=5, content_type=None, inside="", seconds=20):
         more = {} if content_type is None else {"content_type": content_type}
-        answer = person.ask("get", request(inside, filename=filename, size=size, **more))
+        answer = person.ask("get", request(inside, filename=filename, size=size, **more), seconds=seconds)
         if answer.get("type") == "error":
             raise Refused(answer)
         slot = answer.find(f"{{{UPLOAD}}}slot")

@@ -6,8 +6,9 @@ import re
 
 import pytest
 import requests
+import slixmpp
 
-from daemon import basic, new_id
+from daemon import Daemon, basic, new_id
 from slots import PURPOSE, UPLOAD, Refused, Slot, fetch, make_late, request
 from wire import Reader, connect
 
@@ -431,6 +432,41 @@ def test_restart(world, server):
     daemon.start()
     assert slot.put().status_code == 401
     assert fetch(slot.url).content == b"hello"
+
+
+@pytest.mark.parametrize("call", ["fsync", "fdatasync", "linkat", "pwrite64"])
+def test_killed_before(world, prosody, call):
+    """Killed before its Nth system call of a kind: a token is good until its file is there, and never after."""
+    romeo, large, killed = None, b"x" * 200000, 0
+    for n in range(1, 400, 7 if call == "pwrite64" else 1):
+        daemon = Daemon(world.tmp_path / f"missived{n}", prosody.component)
+        world.daemons.append(daemon)
+        world.server = prosody
+        romeo = romeo or world.person(ROMEO)
+        romeo.daemon = daemon
+        given = []
+        try:
+            daemon.start(before=["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e",
+                                 f"inject={call}:signal=KILL:when={n}"], environment={"ASAN_OPTIONS": "detect_leaks=0"})
+            for body in (b"hello", large):
+                given.append([Slot(romeo, size=len(body), seconds=5), body, False])
+                given[-1][2] = given[-1][0].put(body).status_code == 201
+            daemon.stop()
+        except (AssertionError, Refused, slixmpp.exceptions.IqTimeout, requests.RequestException):
+            killed += 1
+        if daemon.process:
+            daemon.kill()
+        daemon.start()
+        for slot, body, acknowledged in given:
+            there = is_link(slot)
+            assert there or not acknowledged, n
+            assert slot.put(body).status_code == (401 if there else 201), n
+            assert fetch(slot.url).content == body, n
+            assert slot.put(body).status_code == 401, n
+        daemon.stop()
+        if len(given) == 2 and given[1][2]:
+            break
+    assert killed > 0 and given[1][2], f"{killed} crash points at {call}"
 
 
 def test_users_are_asked_again(world, prosody):
