@@ -651,12 +651,14 @@ def test_link_stays(romeo, world):
 
 def test_property(romeo, world):
     """The owner sees whether it is one, and ends it."""
-    asked = f"<D:propfind xmlns:D='DAV:'><D:prop>{LINK}</D:prop></D:propfind>"
+    asked = f"<D:propfind xmlns:D='DAV:'><D:prop>{LINK}<D:acl/></D:prop></D:propfind>"
     slot = filled(romeo)
+    assert "<D:principal><D:all/></D:principal>" in romeo.propfind(slot.path, asked).text
     assert '<link xmlns="urn:missive:dav">1</link>' in romeo.propfind(slot.path, asked).text
     assert "urn:missive:dav" not in romeo.propfind(slot.path).text
     assert " 200 " in patch(romeo, slot.path, LINK, "remove")
-    assert " 404 " in romeo.propfind(slot.path, asked).text and not is_link(slot)
+    answer = romeo.propfind(slot.path, asked).text
+    assert " 404 " in answer and "<D:principal><D:all/>" not in answer and not is_link(slot)
     romeo.share(slot.path, [JULIET])
     assert " 403 " in world.person(JULIET).propfind(slot.path, asked).text
 
