@@ -66,3 +66,21 @@ def make_late(daemon):
     with closing(sqlite3.connect(os.path.join(daemon.store, "missive.db"), timeout=20)) as db:
         db.execute("UPDATE slot SET until = until - 300001")
         db.commit()
+
+
+def filled(person, body=b"hello", **how):
+    slot = Slot(person, size=len(body), **how)
+    assert slot.put(body).status_code == 201
+    assert fetch(slot.url).content == body
+    return slot
+
+
+def is_link(slot):
+    answer = fetch(slot.url)
+    assert answer.status_code in (200, 401)
+    return answer.status_code == 200
+
+
+def crossing(answer):
+    """What web pages of other origins are told."""
+    return {name.lower(): value for name, value in answer.headers.items() if name.lower().startswith("access-control-")}
