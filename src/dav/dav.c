@@ -107,10 +107,17 @@ static enum step_result check_coding(struct request *request)
 	return STEP_ANSWER;
 }
 
-enum step_result dav_link(struct request *request, struct tx *tx)
+enum step_result dav_look(struct request *request, struct tx *tx, struct walk *walk)
 {
-	int found = request->method->right == RIGHT_FETCH ? link_find(request, tx) : 0;
+	bool fetches = request->method->right == RIGHT_FETCH;
+	int found = 0;
 
+	if (request->claimed)
+		found = store_walk(tx, request->arena, &request->path, walk);
+	else if (fetches)
+		found = link_find(request, tx);
+	if (found == 0 && request->claimed && fetches)
+		found = right_ask(request->dav, tx, NULL, walk, RIGHT_FETCH);
 	if (found < 0)
 		return answer_errno(request, found);
 	if (found == 1) {
@@ -120,14 +127,13 @@ enum step_result dav_link(struct request *request, struct tx *tx)
 	return STEP_NEXT;
 }
 
-enum step_result dav_authorize(struct request *request, struct tx *tx)
+enum step_result dav_authorize(struct request *request, struct tx *tx, const struct walk *walk)
 {
-	struct walk walk;
 	int right;
 
 	if (!request->claimed)
 		return STEP_NEXT;
-	right = look_up(request, tx, &walk);
+	right = right_ask(request->dav, tx, &request->claim, walk, request->method->right);
 	if (right < 0)
 		return answer_errno(request, right);
 	if (right == 0 && request->method->anonymous) {
@@ -142,7 +148,7 @@ enum step_result dav_authorize(struct request *request, struct tx *tx)
 		return authorize_destination(request, tx);
 	if (check_coding(request) == STEP_ANSWER)
 		return STEP_ANSWER;
-	if (request->slot && slot_check(request, &walk) == STEP_ANSWER)
+	if (request->slot && slot_check(request, walk) == STEP_ANSWER)
 		return STEP_ANSWER;
 	return request->method->body == METHOD_BODY_CONTENT ? check_upload(request) : STEP_NEXT;
 }

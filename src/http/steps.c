@@ -104,12 +104,13 @@ static enum step_result identify(struct connection *connection)
 
 static enum step_result authorize(struct request *request, struct tx *tx)
 {
-	enum step_result result = dav_link(request, tx);
+	struct walk walk;
+	enum step_result result = dav_look(request, tx, &walk);
 
 	if (result == STEP_NEXT && !request->by_link)
 		result = auth_verify(request, tx);
 	if (result == STEP_NEXT)
-		result = dav_authorize(request, tx);
+		result = dav_authorize(request, tx, &walk);
 	/* Who has proven it already needs no second look. */
 	return result == STEP_NEXT && request->proven && dav_admits(request)
 		       ? dav_admit(request, tx)

@@ -136,7 +136,7 @@ static const char *const steps[] = {
 	"  purpose INTEGER NOT NULL, expires INTEGER NOT NULL, until INTEGER NOT NULL)"
 	"  STRICT, WITHOUT ROWID;"
 	"CREATE INDEX slot_owner ON slot (owner, until);"
-	"CREATE INDEX resource_link ON resource (name) WHERE link > 0;"
+	"CREATE INDEX resource_link ON resource (name, link) WHERE link > 0;"
 	"CREATE INDEX slot_until ON slot (until);",
 
 	"CREATE TABLE retention ("
