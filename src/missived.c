@@ -123,6 +123,8 @@ static void open_dav(struct daemon *daemon)
 		.max_file_size = config->limits.max_file_size,
 		.quota = config->limits.quota,
 		.resources = config->limits.resources,
+		.slots = config->limits.slots,
+		.links = config->slots.links,
 		.nonces = daemon->nonces,
 	};
 }

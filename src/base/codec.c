@@ -158,13 +158,14 @@ void iso_date_format(char out[21], int64_t seconds)
 }
 
 /*
- * Matches a date against a pattern: a digit of the day (d, also a space for the first), the year (y) and the time
+ * Matches a date against a pattern: a digit of the day (d, also a space for the first), the month (n), the year (y) and the time
  * (H, i, S), the three letters of a month (m); anything else stands for itself.
  */
 static bool date_match(const char *text, const char *pattern, struct tm *tm)
 {
 	for (; *pattern; pattern++, text++) {
 		int *field = *pattern == 'd'   ? &tm->tm_mday
+			     : *pattern == 'n' ? &tm->tm_mon
 			     : *pattern == 'y' ? &tm->tm_year
 			     : *pattern == 'H' ? &tm->tm_hour
 			     : *pattern == 'i' ? &tm->tm_min
@@ -222,20 +223,64 @@ static bool date_read(const char *text, struct tm *tm)
 	return false;
 }
 
+/* Of a full year, and a month from 0. */
+static int date_seconds(struct tm *tm, int64_t *seconds)
+{
+	if (tm->tm_mday < 1 || tm->tm_mday > 31 || tm->tm_hour > 23 || tm->tm_min > 59 ||
+		tm->tm_sec > 60)
+		return -EINVAL;
+	tm->tm_year -= 1900;
+	int month = tm->tm_mon;
+	bool leaps = tm->tm_sec == 60;
+	*seconds = (int64_t)timegm(tm);
+	/* 31 February; a leap second is none */
+	bool overflowed = tm->tm_mon != month && !(leaps && tm->tm_mday == 1);
+	return overflowed ? -EINVAL : 0;
+}
+
 int http_date_parse(const char *text, int64_t *seconds)
 {
 	struct tm tm;
-	if (!date_read(text, &tm))
+	return date_read(text, &tm) ? date_seconds(&tm, seconds) : -EINVAL;
+}
+
+/* "Z" or "+01:30", in seconds. */
+static int zone_parse(const char *text, int64_t *offset)
+{
+	struct tm tm = {0};
+	*offset = 0;
+	if (strcmp(text, "Z") == 0)
+		return 0;
+	if ((*text != '+' && *text != '-') || !date_match(text + 1, "HH:ii", &tm) ||
+		tm.tm_hour > 23 || tm.tm_min > 59)
 		return -EINVAL;
-	if (tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour > 23 || tm.tm_min > 59 ||
-		tm.tm_sec > 60)
+	*offset = (tm.tm_hour * 60 + tm.tm_min) * (*text == '-' ? -60 : 60);
+	return 0;
+}
+
+int iso_date_parse(const char *text, int64_t *seconds)
+{
+	enum { DATE = 19 };
+	char date[DATE + 1] = "";
+	struct tm tm = {0};
+	int64_t offset;
+	if (strlen(text) <= DATE || strchr(text, ' '))
 		return -EINVAL;
-	tm.tm_year -= 1900;
-	int month = tm.tm_mon;
-	*seconds = (int64_t)timegm(&tm);
-	bool overflowed =
-		tm.tm_mon != month && tm.tm_mday > 1; /* 31 February; a leap second is none */
-	return overflowed ? -EINVAL : 0;
+	memcpy(date, text, DATE);
+	if (!date_match(date, "yyyy-nn-ddTHH:ii:SS", &tm) || tm.tm_mon < 1 || tm.tm_mon > 12)
+		return -EINVAL;
+	text += DATE;
+	if (*text == '.') {
+		size_t digits = strspn(text + 1, "0123456789");
+		if (digits == 0)
+			return -EINVAL;
+		text += 1 + digits;
+	}
+	tm.tm_mon--;
+	if (zone_parse(text, &offset) < 0 || date_seconds(&tm, seconds) < 0)
+		return -EINVAL;
+	*seconds -= offset;
+	return 0;
 }
 
 int decimal_parse(const char *text, int64_t *out)

@@ -28,5 +28,8 @@ int http_date_parse(const char *text, int64_t *seconds);
 /* RFC 3339 in UTC, "2026-01-02T03:04:05Z". */
 void iso_date_format(char out[21], int64_t seconds);
 
+/* RFC 3339 (XEP-0082, 3.2) with any offset; a fraction of a second is passed over. 0 or -EINVAL. */
+int iso_date_parse(const char *text, int64_t *seconds);
+
 /* Decimal digits only, no sign, nothing behind. 0, -EINVAL, or -ERANGE above INT64_MAX. */
 int decimal_parse(const char *text, int64_t *out);

@@ -67,6 +67,8 @@ static const struct key keys[] = {
 	{"limits", "quota",           "0",                           set_bytes,       PLACE(limits.quota)},
 	{"limits", "resources",       "1000000",                     set_resources,   PLACE(limits.resources)},
 	{"limits", "connections",     "10000",                       set_count,       PLACE(limits.connections)},
+	{"limits", "slots",           "32",                          set_count,       PLACE(limits.slots)},
+	{"slots",  "public",          "yes",                         set_bool,        PLACE(slots.links)},
 };
 /* clang-format on */
 

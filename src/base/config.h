@@ -39,7 +39,11 @@ struct config {
 		uint64_t quota;         /* bytes an account; 0: what the disk has */
 		uint64_t resources;     /* an account; 0: any number */
 		uint64_t connections;
+		uint64_t slots; /* open ones of an account; 0: none are given */
 	} limits;
+	struct {
+		bool links; /* who has the URL of what came through a slot may read it */
+	} slots;
 };
 
 /*

@@ -138,7 +138,7 @@ static int nearest_list(
 	return error < 0 ? error : 1;
 }
 
-/* RFC 3744, 5.5: the owner, and whom the nearest jidlist names. */
+/* RFC 3744, 5.5: the owner, everybody when it is a link, and whom the nearest jidlist names. */
 int live_acl(const struct view *view, struct buf *out)
 {
 	struct jid *jids;
@@ -154,6 +154,9 @@ int live_acl(const struct view *view, struct buf *out)
 	buf_puts(out,
 		"<D:ace><D:principal><D:property><D:owner/></D:property></D:principal>"
 		"<D:grant><D:privilege><D:all/></D:privilege></D:grant><D:protected/></D:ace>");
+	if (view->resource->link && view->request->dav->links)
+		buf_puts(out, "<D:ace><D:principal><D:all/></D:principal>"
+			      "<D:grant><D:privilege><D:read/></D:privilege></D:grant></D:ace>");
 	for (size_t i = 0; found && i < count; i++) {
 		buf_puts(out, "<D:ace><D:principal>");
 		put_principal(out, jids[i].bare, jids[i].resourcepart);

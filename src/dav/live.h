@@ -19,6 +19,10 @@ int live_acl_restrictions(const struct view *view, struct buf *out);
 int live_jidlist(const struct view *view, struct buf *out);
 int live_jidlist_set(const struct view *view, const struct xml_node *value);
 
+/* link.c */
+int live_link(const struct view *view, struct buf *out);
+int live_link_set(const struct view *view, const struct xml_node *value);
+
 /* account.c */
 int live_quota_available_bytes(const struct view *view, struct buf *out);
 int live_quota_used_bytes(const struct view *view, struct buf *out);

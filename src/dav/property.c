@@ -153,6 +153,7 @@ static const struct live_property rows[] = {
 	{NS_DAV,  "group-member-set",           OF_PRINCIPAL, false, false, live_group,                    NULL},
 	{NS_DAV,  "group-membership",           OF_PRINCIPAL, false, false, live_group,                    NULL},
 	{NS_0129, "jidlist",                    OF_RESOURCE, false,  true,  live_jidlist,                   live_jidlist_set},
+	{NS_MISSIVE, "link",                     OF_RESOURCE, false,  true,  live_link,                      live_link_set},
 	{NS_OC,   "checksums",                  OF_RESOURCE, false,  false, live_checksums,                 NULL},
 	{NS_WIN,  "Win32LastModifiedTime",      OF_RESOURCE, false,  false, live_win32_last_modified_time,  live_win32_last_modified_time_set},
 };

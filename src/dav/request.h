@@ -31,6 +31,8 @@ struct dav {
 	uint64_t max_file_size;
 	uint64_t quota;        /* bytes an account; 0: what the disk has */
 	uint64_t resources;    /* an account; 0: any number */
+	uint64_t slots;        /* open ones of an account; 0: none are given */
+	bool links;            /* what comes through a slot may be read by who has its URL */
 	struct nonces *nonces; /* auth's */
 };
 
@@ -112,7 +114,13 @@ struct request {
 	const char *
 		password; /* of an app password's form, to be checked before all else; never logged */
 	const struct digest *digest; /* likewise, of Digest; never logged */
+	const char *bearer;          /* a token of ours; never logged */
+	bool stale; /* the credentials were refused, and are good with a fresh challenge */
 	bool proven;
+	const struct slot *
+		slot; /* that the credentials have opened, and the request fills (dav/slot.h); else NULL */
+	bool by_link;    /* it reads a link: who asks is not looked at (dav/link.h) */
+	bool any_origin; /* web pages of any origin may see the answer (dav/cors.h) */
 
 	/* The body, when the method takes one. */
 	struct buf xml;

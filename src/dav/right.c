@@ -75,14 +75,23 @@ static int may_read(
 	return owns(jid, last(walk)) ? 1 : right_inherited(tx, jid, walk);
 }
 
+/* Its owner has published it: who has the URL may read it. A slash at the end names something else. */
+static bool is_link(const struct dav *dav, const struct walk *walk)
+{
+	return dav->links && mapped(walk) && !walk->path->collection && last(walk)->link;
+}
+
 int right_ask(const struct dav *dav, struct tx *tx, const struct jid *jid, const struct walk *walk,
 	enum right right)
 {
+	if (!jid)
+		return right == RIGHT_FETCH && is_link(dav, walk);
 	if (!mapped(walk))
 		return right == RIGHT_READ ? 0 : may_create(dav, jid, walk);
 	switch (right) {
 	case RIGHT_READ:
 	case RIGHT_LOOK:
+	case RIGHT_FETCH:
 		return may_read(dav, tx, jid, walk);
 	case RIGHT_CHANGE:
 		return last(walk)->id == STORE_ROOT ? right_may_upload(dav, jid)

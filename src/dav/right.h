@@ -12,11 +12,15 @@ struct walk;
 enum right {
 	RIGHT_READ, /* the owner and the nearest jidlist */
 	RIGHT_LOOK, /* read, or create where nothing is mapped: who may create there learns that a name is free */
+	RIGHT_FETCH,  /* look, and read a link */
 	RIGHT_CHANGE, /* the owner; where nothing is mapped, who may create there: they get a 404 */
 	RIGHT_UPLOAD, /* create, or replace what is one's own; domains in users only */
 };
 
-/* 1: yes; 0: no; negative errno: the store cannot say. `walk` ends at the resource in question. */
+/*
+ * 1: yes; 0: no; negative errno: the store cannot say. `walk` ends at the resource in question. `jid` NULL: somebody unknown, who may fetch
+ * links and nothing else. Whoever is named gets no right from a link: they fetch it unnamed.
+ */
 int right_ask(const struct dav *dav, struct tx *tx, const struct jid *jid, const struct walk *walk,
 	enum right right);
 

@@ -50,7 +50,7 @@ int reap(struct tx *tx, int most);
 #define RESOURCE_COLUMNS                                                                           \
 	"r.id, r.parent, r.name, r.spelling, r.collection, r.owner, r.has_list, r.has_properties," \
 	" r.content, r.length, r.content_type, r.displayname, r.created, r.modified, r.change,"    \
-	" r.stored"
+	" r.stored, r.link"
 void resource_take(struct arena *arena, sqlite3_stmt *row, struct resource *out);
 
 /* A resource's row and what hangs on it; its content when nothing else names it. */
@@ -79,6 +79,9 @@ int blobs_doom(struct tx *tx, sqlite3_stmt *statement);
 
 /* Removes uploads in parts that nobody has gone on with for a day, some at a time. 1: there may be more; 0: no; negative errno. */
 int partials_expire(struct tx *tx);
+
+/* Removes slots that nobody can be filling any more. As above. */
+int slots_expire(struct tx *tx);
 
 /* Forgets deletions that lie long back, some at a time; counter.forgotten says up to which. As above. */
 int tombstones_expire(struct tx *tx);

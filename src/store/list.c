@@ -52,8 +52,8 @@ static int set_own(struct tx *tx, int64_t resource, int64_t has)
 	int error = sql_run(tx, "DELETE FROM list WHERE resource = ?1", "i", resource);
 
 	if (error == 0)
-		error = sql_run(
-			tx, "UPDATE resource SET has_list = ?2 WHERE id = ?1", "ii", resource, has);
+		error = sql_run(tx, "UPDATE resource SET has_list = ?2, link = 0 WHERE id = ?1",
+			"ii", resource, has);
 	return error < 0 ? error : resource_touch(tx, resource);
 }
 

@@ -35,6 +35,7 @@ void resource_take(struct arena *arena, sqlite3_stmt *row, struct resource *out)
 		.modified = sqlite3_column_int64(row, 13),
 		.change = sqlite3_column_int64(row, 14),
 		.stored = sqlite3_column_int64(row, 15),
+		.link = sqlite3_column_int(row, 16),
 	};
 	if (!out->spelling)
 		out->spelling = out->name;
@@ -223,7 +224,7 @@ int store_replace_content(struct tx *tx, const struct resource *resource, const 
 {
 	static const char sql[] =
 		"UPDATE resource SET content = ?2, length = ?3, content_type = ?4,"
-		" modified = ?5, change = ?6 WHERE id = ?1";
+		" modified = ?5, change = ?6, link = 0 WHERE id = ?1";
 	int64_t content = content_make(tx, upload);
 	int error;
 
@@ -280,7 +281,7 @@ int store_move(struct tx *tx, const struct resource *resource, int64_t parent,
 	const struct segment *segment)
 {
 	static const char move[] = "UPDATE resource SET parent = ?2, name = ?3, spelling = ?4, "
-				   "change = ?5 WHERE id = ?1";
+				   "change = ?5, link = 0 WHERE id = ?1";
 	static const char list[] = "UPDATE list SET root_name = (SELECT name FROM resource WHERE "
 				   "id = ?1 AND parent = 1)"
 				   " WHERE resource = ?1";

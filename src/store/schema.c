@@ -23,7 +23,9 @@
  * partial   Uploads in parts that are not whole yet: of `total` bytes the first `received` are on disk in the blob.
  * opening   How each opening of the store calls itself, and the last change before it: whoever shows a name that is not here has seen changes
  *           that were undone since, because the store was put back to an older state.
- * slot      Uploads that XEP-0363 has promised to a member of the root that is not there yet: a digest of the token, and what it may be.
+ * slot      Uploads that XEP-0363 has promised to a member of the root that is not there yet: a digest of the token, and what it may be:
+ *           its length, type and purpose, when the file is to go (`expires`, 0: not said), and until when the upload may begin. What came so
+ *           is a link, resource.link, for as long as it stays as it came: only members of the root are.
  * retention When a resource is to go (`expires`), and what else its owner has said of its keeping; most resources have none. Milliseconds.
  * fetch     Who was sent how much of which content of a resource from its beginning on, and when that was all of it (`whole`).
  * notice    What is to be told to people over XMPP, until it has been.
@@ -131,8 +133,10 @@ static const char *const steps[] = {
 	"CREATE TABLE slot ("
 	"  token TEXT PRIMARY KEY, owner TEXT NOT NULL, name TEXT NOT NULL UNIQUE,"
 	"  displayname TEXT NOT NULL, length INTEGER NOT NULL, content_type TEXT,"
-	"  expires INTEGER NOT NULL, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-	"CREATE INDEX slot_owner ON slot (owner);"
+	"  purpose INTEGER NOT NULL, expires INTEGER NOT NULL, until INTEGER NOT NULL)"
+	"  STRICT, WITHOUT ROWID;"
+	"CREATE INDEX slot_owner ON slot (owner, until);"
+	"CREATE INDEX resource_link ON resource (name, link) WHERE link > 0;"
 	"CREATE INDEX slot_until ON slot (until);",
 
 	"CREATE TABLE retention ("

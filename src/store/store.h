@@ -78,6 +78,7 @@ struct resource {
 	const char *owner; /* a bare JID; "" for the root */
 	bool has_list;     /* it has a jidlist of its own, be it empty */
 	bool has_properties;
+	bool link; /* who has the URL may read it: a file that came through a slot, as it came */
 	int64_t content; /* 0 for collections; what the ETag is made from: new content, new number, for ever */
 	uint64_t length;           /* bytes */
 	const char *content_type;  /* as the uploader said it, checked; NULL when not said */
@@ -161,6 +162,16 @@ int store_move(struct tx *tx, const struct resource *resource, int64_t parent,
 /* One resource, without what is below it. Content is shared, properties come along, the list does not. -EEXIST. */
 int store_copy(struct tx *tx, struct arena *arena, const struct resource *resource, int64_t parent,
 	const struct segment *segment, const char *owner, struct resource *made);
+
+/*
+ * From a file that was made in this change through a slot a link: it is one until its content, its place or its list changes, and
+ * never again. store_link_end() ends it otherwise.
+ */
+int store_link_make(struct tx *tx, struct resource *made);
+int store_link_end(struct tx *tx, int64_t resource);
+
+/* 1: the root's member of this name (in NFC) is a link, or was a moment ago; 0: it is none. It takes the same time for all that are none. */
+int store_link(struct tx *tx, const char *name);
 
 /* What is told as the time of the last modification; milliseconds since the epoch. */
 int store_modified_set(struct tx *tx, int64_t resource, int64_t modified);
@@ -277,6 +288,47 @@ int store_lock_remove(struct tx *tx, const char *token);
 
 /* How many this JID holds. */
 int store_lock_count(struct tx *tx, const char *owner, int64_t *count);
+
+/* ---- slots (XEP-0363) ---- */
+
+enum slot_purpose { SLOT_MESSAGE, SLOT_PROFILE, SLOT_EPHEMERAL, SLOT_PERMANENT };
+
+/* One upload that is promised: a file of `owner`, a member of the root that is not there yet. */
+struct slot {
+	const char *token; /* the digest of the secret that opens it, in hex */
+	const char *owner; /* a bare JID */
+	const char *name;  /* in NFC */
+	const char *displayname;
+	uint64_t length;          /* bytes */
+	const char *content_type; /* NULL: not said */
+	enum slot_purpose purpose;
+	int64_t expires; /* when the file is to go, milliseconds since the epoch; 0: it was not said */
+	int64_t until; /* the upload must have begun by then, likewise */
+};
+
+enum { SLOT_TIME = 300000 }; /* ms, from when it is made to its `until` */
+
+/* Sets `until`. */
+int store_slot_make(struct tx *tx, struct slot *slot);
+
+/* 1 with the slot that the secret of this digest opens, be it too late; 0: there is none, or it was used; negative errno. */
+int store_slot(struct tx *tx, struct arena *arena, const char *token, struct slot *slot);
+
+/* Whether it can still be begun to be filled. */
+bool slot_is_open(const struct slot *slot);
+
+/* 1: an open one is promised to the root's member of this name; 0; negative errno. */
+int store_slot_named(struct tx *tx, const char *name);
+
+/* Those of an owner that are open. */
+struct slots {
+	uint64_t count, bytes;
+	int64_t first; /* `until` of the one that ends first; 0: there is none */
+};
+int store_slots(struct tx *tx, const char *owner, struct slots *slots);
+
+/* It is filled in this change. -ENOENT: it was used before. */
+int store_slot_use(struct tx *tx, const char *token);
 
 /* ---- app passwords ---- */
 

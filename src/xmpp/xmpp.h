@@ -56,7 +56,9 @@ struct xmpp_query {
 };
 struct xmpp_extension {
 	const struct xmpp_query *queries; /* ended by a row without type */
-	const char *const *features;      /* of disco#info, NULL-terminated */
+	const char *category,
+		*type; /* an identity of disco#info that it gives the component; NULL: none */
+	const char *const *features; /* of disco#info, NULL-terminated */
 	void (*describe)(void *arg,
 		struct buf *out); /* appends forms to disco#info (XEP-0128); NULL: none */
 	/*

@@ -36,7 +36,7 @@ class Daemon:
             self.settings["store"]["may-block"] = "yes"
         for name, value in settings.items():
             section, key = SECTION_OF[name]
-            self.settings[section][key] = value
+            self.settings.setdefault(section, {})[key] = value
         self.process = None
         self.lines = []
         self.changed = threading.Condition()
@@ -133,6 +133,7 @@ SECTION_OF = {
     "confirm_timeout": ("xmpp", "confirm-timeout"), "confirm_reuse": ("xmpp", "confirm-reuse"),
     "users": ("xmpp", "users"), "admins": ("xmpp", "admins"), "max_file_size": ("limits", "max-file-size"), "keep_free": ("limits", "keep-free"),
     "quota": ("limits", "quota"), "resources": ("limits", "resources"), "connections": ("limits", "connections"), "may_block": ("store", "may-block"),
+    "slots": ("limits", "slots"), "public": ("slots", "public"),
 }
 
 

@@ -63,6 +63,11 @@ static void test_hex_and_digests(void **state)
 	random_id(b);
 	assert_int_equal(strlen(a), 32);
 	assert_string_not_equal(a, b);
+	random_letters(a, 26);
+	random_letters(b, 26);
+	assert_int_equal(strspn(a, "abcdefghijklmnopqrstuvwxyz234567"), 26);
+	assert_int_equal(strlen(a), 26);
+	assert_string_not_equal(a, b);
 }
 
 static void test_dates(void **state)
@@ -77,6 +82,8 @@ static void test_dates(void **state)
 		{"Sun, 06 Nov 1994 08:49:37 CET", -1},
 		{"Sun, 06 Nov 1994 08:49:37", -1},
 		{"Sun, 32 Nov 1994 08:49:37 GMT", -1},
+		{"Sun, 31 Nov 1994 08:49:37 GMT", -1},
+		{"Sat, 31 Dec 2016 23:59:60 GMT", 1483228800},
 		{"1994-11-06T08:49:37Z", -1},
 		{"", -1},
 	};
@@ -94,6 +101,45 @@ static void test_dates(void **state)
 	assert_string_equal(http, "Sun, 06 Nov 1994 08:49:37 GMT");
 	iso_date_format(iso, 784111777);
 	assert_string_equal(iso, "1994-11-06T08:49:37Z");
+}
+
+static void test_iso_dates(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t seconds; /* -1: refused */
+	} cases[] = {
+		{"1994-11-06T08:49:37Z", 784111777},
+		{"1994-11-06T08:49:37.123456Z", 784111777},
+		{"1994-11-06T08:49:37+00:00", 784111777},
+		{"1994-11-06T10:19:37+01:30", 784111777},
+		{"1994-11-06T03:49:37.5-05:00", 784111777},
+		{"2024-02-29T00:00:00Z", 1709164800},
+		{"2023-02-29T00:00:00Z", -1},
+		{"1994-13-06T08:49:37Z", -1},
+		{"1994-00-06T08:49:37Z", -1},
+		{"1994-11-00T08:49:37Z", -1},
+		{"1994-11- 6T08:49:37Z", -1},
+		{"1994-11-06T24:49:37Z", -1},
+		{"1994-11-06T08:49:37", -1},
+		{"1994-11-06T08:49:37.Z", -1},
+		{"1994-11-06T08:49:37ZZ", -1},
+		{"1994-11-06T08:49:37+1:30", -1},
+		{"1994-11-06T08:49:37+01:60", -1},
+		{"1994-11-06 08:49:37Z", -1},
+		{"1994-11-06", -1},
+		{"", -1},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		int64_t seconds = 0;
+		int result = iso_date_parse(cases[i].text, &seconds);
+
+		if (result != (cases[i].seconds < 0 ? -EINVAL : 0))
+			fail_msg("%s: %d", cases[i].text, result);
+		if (result == 0)
+			assert_int_equal(seconds, cases[i].seconds);
+	}
 }
 
 static void test_decimal(void **state)
@@ -131,6 +177,7 @@ int main(void)
 		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_hex_and_digests),
 		cmocka_unit_test(test_dates),
+		cmocka_unit_test(test_iso_dates),
 		cmocka_unit_test(test_decimal),
 	};
 

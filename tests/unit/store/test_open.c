@@ -50,7 +50,8 @@ static void test_older_is_migrated(void **state)
 		"ALTER TABLE tombstone DROP COLUMN time; ALTER TABLE content DROP COLUMN md5;"
 		"ALTER TABLE content DROP COLUMN sha1; ALTER TABLE content DROP COLUMN sha256;"
 		"DROP TABLE lock; DROP TABLE password; DROP TABLE opening; ALTER TABLE resource "
-		"DROP COLUMN stored; ALTER TABLE resource DROP COLUMN link; DROP TABLE slot; DROP "
+		"DROP COLUMN stored; DROP INDEX resource_link; ALTER TABLE resource DROP COLUMN "
+		"link; DROP TABLE slot; DROP "
 		"TABLE retention; DROP TABLE fetch; DROP TABLE notice; PRAGMA user_version = 1";
 	struct fixture *f = *state;
 	char path[128];
