@@ -1,4 +1,5 @@
 #include "auth/auth.h"
+#include "auth/password.h"
 #include "auth/scheme.h"
 #include "base/codec.h"
 #include "dav/method.h"
@@ -40,6 +41,8 @@ static enum step_result judge(struct request *request, enum credentials credenti
 	request->claimed = request->proven || credentials == CREDENTIALS_CLAIM;
 	if (request->claimed || request->method->anonymous)
 		return STEP_NEXT;
+	if (credentials == CREDENTIALS_LIMITED)
+		return STEP_ANSWER;
 	return challenge(request, credentials == CREDENTIALS_STALE);
 }
 
@@ -74,6 +77,17 @@ enum step_result auth_verify(struct request *request, struct tx *tx)
 	result = request->scheme->verify(request, tx);
 	return result < 0 ? answer_errno(request, result)
 			  : judge(request, (enum credentials)result);
+}
+
+void auth_confirmed(struct request *request)
+{
+	struct attempt attempt;
+
+	request->proven = true;
+	if (!request->guessed)
+		return;
+	attempt = password_attempt(request);
+	attempt_take_back(&attempt, request->guessed);
 }
 
 void decode_percent(char *text)

@@ -39,6 +39,8 @@ struct config {
 		uint64_t quota;         /* bytes an account; 0: what the disk has */
 		uint64_t resources;     /* an account; 0: any number */
 		uint64_t connections;
+		/* App passwords, a minute (auth/attempt.h); 0: any number. */
+		uint64_t wrong_passwords, wrong_passwords_per_address;
 	} limits;
 };
 

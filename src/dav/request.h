@@ -9,11 +9,13 @@
 #include "base/buf.h"
 #include "base/jid.h"
 #include "base/uri.h"
+#include "dav/right.h"
 #include "store/store.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
+struct attempts;
 struct digest;
 struct method;
 struct nonces;
@@ -31,7 +33,8 @@ struct dav {
 	uint64_t max_file_size;
 	uint64_t quota;        /* bytes an account; 0: what the disk has */
 	uint64_t resources;    /* an account; 0: any number */
-	struct nonces *nonces; /* auth's */
+	struct nonces *nonces; /* auth's, as the next */
+	struct attempts *attempts;
 };
 
 /* What a step says to the driver. */
@@ -113,6 +116,8 @@ struct request {
 		password; /* of an app password's form, to be checked before all else; never logged */
 	const struct digest *digest; /* likewise, of Digest; never logged */
 	bool proven;
+	struct scope scope; /* how far the app password reaches that has proven it */
+	uint64_t guessed; /* not 0: when it was counted as a wrong app password (auth/attempt.h) */
 
 	/* The body, when the method takes one. */
 	struct buf xml;

@@ -21,6 +21,9 @@ enum { SESSIONS_MAX = 512, SESSIONS_EACH = 4, SESSION_TIME = 600000 /* ms */ };
 /* In the order in which they are listed. */
 static const struct command *const table[] = {
 	&account_command,
+	&password_new_command,
+	&password_list_command,
+	&password_revoke_command,
 	NULL,
 };
 

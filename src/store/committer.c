@@ -182,12 +182,16 @@ static void reap_later(struct store *store)
 
 static int expire(struct tx *tx, struct store_change *change)
 {
-	int partials = partials_expire(tx),
-	    tombstones = partials < 0 ? partials : tombstones_expire(tx);
+	static int (*const some[])(struct tx * tx) = {
+		partials_expire, passwords_expire, tombstones_expire};
+	int more = 0;
 
-	if (tombstones >= 0)
-		tx->expired = partials || tombstones;
-	return tombstones < 0 ? tombstones : 0;
+	for (size_t i = 0; more >= 0 && i < sizeof(some) / sizeof(*some); i++) {
+		more = some[i](tx);
+		if (more > 0)
+			tx->expired = true;
+	}
+	return more < 0 ? more : 0;
 }
 
 /* Now and then, what was kept for some time only goes. */

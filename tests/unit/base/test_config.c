@@ -47,6 +47,8 @@ static void test_standards(void **state)
 	assert_int_equal(config.limits.max_file_size, 10ULL << 30);
 	assert_int_equal(config.limits.keep_free, 1ULL << 30);
 	assert_int_equal(config.limits.connections, 10000);
+	assert_int_equal(config.limits.wrong_passwords, 10);
+	assert_int_equal(config.limits.wrong_passwords_per_address, 60);
 	assert_true(config.http.threads >= 1);
 	arena_free(arena);
 }
