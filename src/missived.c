@@ -1,4 +1,5 @@
 /* Opens the rooms from left to right, runs, closes them in reverse. */
+#include "auth/attempt.h"
 #include "auth/nonce.h"
 #include "auth/password.h"
 #include "auth/proof.h"
@@ -34,6 +35,7 @@ struct daemon {
 	struct confirms *confirms;
 	struct prover *prover;
 	struct nonces *nonces;
+	struct attempts *attempts;
 	struct service *service;
 	struct http *http;
 	struct signal_watch *terminate, *interrupt, *hang_up;
@@ -113,7 +115,12 @@ static int open_xmpp(struct daemon *daemon, char *error, size_t size)
 static void open_dav(struct daemon *daemon)
 {
 	const struct config *config = &daemon->config;
+	const struct attempts_options attempts = {
+		.per_pair = config->limits.wrong_passwords,
+		.per_address = config->limits.wrong_passwords_per_address,
+	};
 
+	daemon->attempts = attempts_open(&attempts, NULL);
 	daemon->nonces = nonces_open(store_secret(daemon->store), STORE_SECRET, NULL);
 	daemon->dav = (struct dav){
 		.store = daemon->store,
@@ -126,6 +133,7 @@ static void open_dav(struct daemon *daemon)
 		.slots = config->limits.slots,
 		.links = config->slots.links,
 		.nonces = daemon->nonces,
+		.attempts = daemon->attempts,
 	};
 }
 
@@ -180,6 +188,7 @@ static void close_all(struct daemon *daemon)
 		http_close(daemon->http);
 	service_close(daemon->service);
 	nonces_close(daemon->nonces);
+	attempts_close(daemon->attempts);
 	if (daemon->confirms)
 		confirms_close(daemon->confirms);
 	xmpp_close(daemon->xmpp);

@@ -3,6 +3,7 @@
 #include "auth/scheme.h"
 #include "base/codec.h"
 #include "base/digest.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "dav/request.h"
 
@@ -61,12 +62,28 @@ enum credentials basic_identify(struct request *request, const char *credentials
 
 int basic_verify(struct request *request, struct tx *tx)
 {
+	struct password password;
+	struct attempt attempt;
+	uint64_t wait;
 	int right;
 
 	if (!request->password)
 		return CREDENTIALS_CLAIM;
-	right = password_check(tx, request->arena, request->claim.bare, request->password);
+	attempt = password_attempt(request);
+	wait = attempt_wait(&attempt);
+	if (wait > 0)
+		return password_limit(request, wait);
+	right = password_check(
+		tx, request->arena, request->claim.bare, request->password, &password);
 	if (right < 0)
 		return right;
-	return right ? CREDENTIALS_PROVEN : CREDENTIALS_REFUSED;
+	if (right == 0) {
+		attempt_was_wrong(&attempt);
+		log_event(LOG_WARNING, "password-wrong", "jid", request->claim.bare, "address",
+			request->address, NULL);
+		return CREDENTIALS_REFUSED;
+	}
+	attempt_was_right(&attempt);
+	password_admit(request, &password);
+	return CREDENTIALS_PROVEN;
 }

@@ -215,20 +215,26 @@ static bool is_response(const struct request *request, const char *ha1)
 	return text_equal_secret(response, given);
 }
 
-/* Whether it was made with one of the account's app passwords; negative errno: the store cannot say. */
-static int knows_password(const struct request *request, struct tx *tx)
+/* The app passwords of who is claimed, who may have none; one proves a bare JID only. 0 or negative errno. */
+static int find_passwords(
+	struct request *request, struct tx *tx, struct password **kept, size_t *count)
 {
-	const struct jid *jid = &request->claim;
-	struct password *kept;
-	size_t count;
-	int error, found = 0;
+	*count = 0;
+	return jid_is_bare(&request->claim)
+		       ? store_passwords(tx, request->arena, request->claim.bare, kept, count)
+		       : 0;
+}
 
-	if (!jid_is_bare(jid))
-		return 0;
-	error = store_passwords(tx, request->arena, jid->bare, &kept, &count);
-	for (size_t i = 0; error == 0 && i < count; i++)
-		found |= is_response(request, request->digest->algorithm->kept(&kept[i]));
-	return error < 0 ? error : found;
+/* The one that it was made with; NULL: none. */
+static const struct password *find_made_with(
+	const struct request *request, const struct password *kept, size_t count)
+{
+	const struct password *found = NULL;
+
+	for (size_t i = 0; i < count; i++)
+		if (is_response(request, request->digest->algorithm->kept(&kept[i])))
+			found = &kept[i];
+	return found;
 }
 
 /*
@@ -238,11 +244,27 @@ static int knows_password(const struct request *request, struct tx *tx)
 int digest_verify(struct request *request, struct tx *tx)
 {
 	const struct digest *digest = request->digest;
-	int known = knows_password(request, tx);
+	struct attempt attempt = password_attempt(request);
+	const struct password *made_with;
+	struct password *kept;
+	size_t count;
+	int error = find_passwords(request, tx, &kept, &count);
+	uint64_t wait = error == 0 && count > 0 ? attempt_wait(&attempt) : 0;
 
-	if (known < 0)
-		return known;
+	if (error < 0)
+		return error;
+	if (wait > 0)
+		return password_limit(request, wait);
+	made_with = find_made_with(request, kept, count);
 	if (!nonce_use(request->dav->nonces, digest->number, digest->count))
 		return CREDENTIALS_STALE;
-	return known ? CREDENTIALS_PROVEN : CREDENTIALS_CLAIM;
+	if (made_with) {
+		attempt_was_right(&attempt);
+		password_admit(request, made_with);
+		return CREDENTIALS_PROVEN;
+	}
+	/* It may be a guess; until the person says that it is theirs it counts as one. */
+	if (count > 0)
+		request->guessed = attempt_was_wrong(&attempt);
+	return CREDENTIALS_CLAIM;
 }

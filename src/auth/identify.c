@@ -1,4 +1,5 @@
 #include "auth/auth.h"
+#include "auth/password.h"
 #include "auth/scheme.h"
 #include "base/codec.h"
 #include "dav/method.h"
@@ -81,7 +82,19 @@ enum step_result auth_verify(struct request *request, struct tx *tx)
 	if (result < 0)
 		return answer_errno(request, result);
 	judge(request, (enum credentials)result);
-	return go_on(request);
+	return result == CREDENTIALS_LIMITED && !request->method->anonymous ? STEP_ANSWER
+									    : go_on(request);
+}
+
+void auth_confirmed(struct request *request)
+{
+	struct attempt attempt;
+
+	request->proven = true;
+	if (!request->guessed)
+		return;
+	attempt = password_attempt(request);
+	attempt_take_back(&attempt, request->guessed);
 }
 
 void decode_percent(char *text)

@@ -1,5 +1,6 @@
 #include "auth/nonce.h"
 
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/text.h"
 
@@ -8,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { SLOTS = 8192, FIELD = 16, CODE = 32, SIGNED = 3 * FIELD };
 
@@ -33,14 +33,6 @@ struct nonces {
 	struct slot slots[SLOTS];
 };
 
-static uint64_t monotonic(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 struct nonces *nonces_open(const void *secret, size_t length, uint64_t (*clock)(void))
 {
 	static const char for_key[] = "Digest nonce", for_opaque[] = "Digest opaque";
@@ -48,7 +40,7 @@ struct nonces *nonces_open(const void *secret, size_t length, uint64_t (*clock)(
 
 	if (!nonces)
 		abort();
-	nonces->clock = clock ? clock : monotonic;
+	nonces->clock = clock ? clock : clock_now;
 	random_bytes(&nonces->life, sizeof(nonces->life));
 	hmac_hex(nonces->key, secret, length, for_key, strlen(for_key));
 	hmac_hex(nonces->opaque, secret, length, for_opaque, strlen(for_opaque));

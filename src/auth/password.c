@@ -4,6 +4,7 @@
 #include "base/text.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <string.h>
 #include <strings.h>
 
@@ -54,12 +55,13 @@ struct password password_kept(
 	return (struct password){.jid = jid, .label = label, .ha1_md5 = md5, .ha1_sha256 = sha256};
 }
 
-int password_check(struct tx *tx, struct arena *arena, const char *jid, const char *secret)
+int password_check(struct tx *tx, struct arena *arena, const char *jid, const char *secret,
+	struct password *found)
 {
 	struct password given, *kept;
 	char *lower = arena_strdup(arena, secret);
 	size_t count;
-	int error, found = 0;
+	int error, is = 0;
 
 	for (char *c = lower; *c; c++)
 		*c = (char)tolower((unsigned char)*c);
@@ -68,6 +70,35 @@ int password_check(struct tx *tx, struct arena *arena, const char *jid, const ch
 	given = password_kept(arena, jid, "", lower);
 	error = store_passwords(tx, arena, jid, &kept, &count);
 	for (size_t i = 0; error == 0 && i < count; i++)
-		found |= text_equal_secret(kept[i].ha1_sha256, given.ha1_sha256);
-	return error < 0 ? error : found;
+		if (text_equal_secret(kept[i].ha1_sha256, given.ha1_sha256)) {
+			*found = kept[i];
+			is = 1;
+		}
+	return error < 0 ? error : is;
+}
+
+void password_admit(struct request *request, const struct password *password)
+{
+	request->scope = (struct scope){
+		.password = password->id,
+		.read_only = password->read_only,
+		.collection = password->collection,
+	};
+	store_password_used(request->dav->store, password->id);
+}
+
+struct attempt password_attempt(const struct request *request)
+{
+	return attempt_of(
+		request->dav->attempts, request->arena, request->claim.bare, request->address);
+}
+
+enum credentials password_limit(struct request *request, uint64_t milliseconds)
+{
+	answer_error(request, 429, NULL,
+		"Too many wrong app passwords were tried from here. Wait a few seconds, and check "
+		"that the password is right.");
+	answer_header(request, "Retry-After",
+		arena_printf(request->arena, "%" PRIu64, (milliseconds + 999) / 1000));
+	return CREDENTIALS_LIMITED;
 }

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include "auth/attempt.h"
+#include "auth/scheme.h"
 #include "dav/request.h"
 
 enum { PASSWORD_TEXT = 30 };
@@ -18,5 +20,15 @@ bool password_is_form(const char *text);
 struct password password_kept(
 	struct arena *arena, const char *jid, const char *label, const char *secret);
 
-/* 1: it is one of this JID's; 0: it is not; negative errno: the store cannot say. */
-int password_check(struct tx *tx, struct arena *arena, const char *jid, const char *secret);
+/* 1, and which it is: one of this JID's; 0: it is not; negative errno: the store cannot say. */
+int password_check(struct tx *tx, struct arena *arena, const char *jid, const char *secret,
+	struct password *found);
+
+/* The request is made with that one: it has its scope, and is kept as its last use. */
+void password_admit(struct request *request, const struct password *password);
+
+/* An attempt on the claimed account, from where the request comes. */
+struct attempt password_attempt(const struct request *request);
+
+/* Answers 429: so many were wrong of late that this one was not looked at. */
+enum credentials password_limit(struct request *request, uint64_t milliseconds);

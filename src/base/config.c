@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/codec.h"
 #include "base/jid.h"
+#include "base/rate.h"
 #include "base/settings.h"
 
 #include <errno.h>
@@ -29,8 +30,8 @@ struct key;
 typedef const char *key_set(struct reading *reading, const struct key *key, const char *value);
 
 static key_set set_text, set_listen, set_base_url, set_hosts, set_readable, set_count,
-	set_resources, set_threads, set_bool, set_server, set_domain, set_users, set_networks,
-	set_admins, set_secret_file, set_duration, set_bytes;
+	set_resources, set_rate, set_threads, set_bool, set_server, set_domain, set_users,
+	set_networks, set_admins, set_secret_file, set_duration, set_bytes;
 
 struct key {
 	const char *section, *name;
@@ -68,6 +69,8 @@ static const struct key keys[] = {
 	{"limits", "resources",       "1000000",                     set_resources,   PLACE(limits.resources)},
 	{"limits", "connections",     "10000",                       set_count,       PLACE(limits.connections)},
 	{"limits", "slots",           "32",                          set_count,       PLACE(limits.slots)},
+	{"limits", "wrong-passwords", "10",                          set_rate,        PLACE(limits.wrong_passwords)},
+	{"limits", "wrong-passwords-per-address", "60",              set_rate,        PLACE(limits.wrong_passwords_per_address)},
 	{"slots",  "public",          "yes",                         set_bool,        PLACE(slots.links)},
 };
 /* clang-format on */
@@ -194,6 +197,12 @@ static const char *set_resources(struct reading *reading, const struct key *key,
 static const char *set_count(struct reading *reading, const struct key *key, const char *value)
 {
 	return set_number(reading, key, value, 1000000);
+}
+
+/* What is counted in base/rate.h. */
+static const char *set_rate(struct reading *reading, const struct key *key, const char *value)
+{
+	return set_number(reading, key, value, RATE_MOST);
 }
 
 static const char *set_threads(struct reading *reading, const struct key *key, const char *value)

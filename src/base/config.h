@@ -40,6 +40,8 @@ struct config {
 		uint64_t resources;     /* an account; 0: any number */
 		uint64_t connections;
 		uint64_t slots; /* open ones of an account; 0: none are given */
+		/* App passwords, a minute (auth/attempt.h); 0: any number. */
+		uint64_t wrong_passwords, wrong_passwords_per_address;
 	} limits;
 	struct {
 		bool links; /* who has the URL of what came through a slot may read it */

@@ -8,9 +8,11 @@ struct client {
 	struct arena *arena;
 	struct account account;
 	struct session *session;
-	const char *output;            /* -o: file, or folder for receive */
-	const char **accepted;         /* --accept, NULL-terminated */
-	bool yes, once, none, inherit; /* the options of these names */
+	const char *output;                       /* -o: file, or folder for receive */
+	const char **accepted;                    /* --accept, NULL-terminated */
+	bool yes, once, none, inherit;            /* the options of these names */
+	const char *label, *collection, *expires; /* likewise; NULL: not given */
+	bool read_only;
 };
 
 /* Says what went wrong on standard error, after "missive: "; returns 1. */
@@ -23,3 +25,4 @@ int get_command(struct client *client, int argc, char **argv);
 int ls_command(struct client *client, int argc, char **argv);
 int share_command(struct client *client, int argc, char **argv);
 int rm_command(struct client *client, int argc, char **argv);
+int password_command(struct client *client, int argc, char **argv);

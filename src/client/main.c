@@ -13,12 +13,13 @@ static const struct command {
 	int (*run)(struct client *client, int argc, char **argv);
 	const char *arguments, *does;
 } commands[] = {
-	{"send",    send_command,    "FILE... JID...",       "send files to exactly these people, who may be offline"},
-	{"receive", receive_command, "[--once] [-o FOLDER]", "wait for files that are offered, and fetch them"},
-	{"get",     get_command,     "URL [-o FILE]",        "fetch one file"},
-	{"ls",      ls_command,      "[URL]",                "list what is yours or shared with you"},
-	{"share",   share_command,   "URL [JID...]",         "show who may read a file, or set it"},
-	{"rm",      rm_command,      "URL...",               "delete files"},
+	{"send",     send_command,     "FILE... JID...",        "send files to exactly these people, who may be offline"},
+	{"receive",  receive_command,  "[--once] [-o FOLDER]",  "wait for files that are offered, and fetch them"},
+	{"get",      get_command,      "URL [-o FILE]",         "fetch one file"},
+	{"ls",       ls_command,       "[URL]",                 "list what is yours or shared with you"},
+	{"share",    share_command,    "URL [JID...]",          "show who may read a file, or set it"},
+	{"rm",       rm_command,       "URL...",                "delete files"},
+	{"password", password_command, "new | ls | rm ID...",   "make, list and revoke app passwords for WebDAV clients"},
 };
 
 static const struct option options[] = {
@@ -32,6 +33,10 @@ static const struct option options[] = {
 	{"once",        no_argument,       NULL, '1'},
 	{"none",        no_argument,       NULL, 'N'},
 	{"inherit",     no_argument,       NULL, 'I'},
+	{"label",       required_argument, NULL, 'L'},
+	{"read-only",   no_argument,       NULL, 'R'},
+	{"collection",  required_argument, NULL, 'c'},
+	{"expires",     required_argument, NULL, 'E'},
 	{"help",        no_argument,       NULL, 'h'},
 	{"version",     no_argument,       NULL, 'V'},
 	{NULL,          0,                 NULL, 0},
@@ -59,6 +64,9 @@ static void print_usage(FILE *out)
 	      "  --yes            receive: fetch everything without asking\n"
 	      "  --once           receive: only what was kept for you, then end\n"
 	      "  --none           share: nobody but you;  --inherit: as its folder says\n"
+	      "  --label TEXT     password new: what it is for;  --read-only: for reading alone\n"
+	      "  --collection URL password new: for that collection alone;  --expires 7d: for a "
+	      "week\n"
 	      "See missive(1).\n",
 		out);
 }
@@ -134,6 +142,18 @@ static int read_options(struct client *client, struct choices *choices, int argc
 			break;
 		case 'I':
 			client->inherit = true;
+			break;
+		case 'L':
+			client->label = optarg;
+			break;
+		case 'R':
+			client->read_only = true;
+			break;
+		case 'c':
+			client->collection = optarg;
+			break;
+		case 'E':
+			client->expires = optarg;
 			break;
 		case 'h':
 			choices->help = true;

@@ -80,7 +80,7 @@ static void put_privileges(struct buf *out, const char *const *names)
 		xml_write(out, "<D:privilege><D:", *names, "/></D:privilege>", NULL);
 }
 
-/* RFC 3744, 5.4: what this user may do here. */
+/* RFC 3744, 5.4: what this user may do here, with the proof that they have; what is shown lies within its scope. */
 int live_current_user_privilege_set(const struct view *view, struct buf *out)
 {
 	const struct resource *resource = view->resource;
@@ -89,12 +89,16 @@ int live_current_user_privilege_set(const struct view *view, struct buf *out)
 
 	put_privileges(out, (const char *const[]){"read", NULL});
 	if (view_owned(view))
-		put_privileges(out, (const char *const[]){
-					    "write-properties", "write-content", "read-acl", NULL});
+		put_privileges(out, (const char *const[]){"read-acl", NULL});
+	if (view->request->scope.read_only)
+		return 1;
+	if (view_owned(view))
+		put_privileges(
+			out, (const char *const[]){"write-properties", "write-content", NULL});
 	if (view_owned(view) && resource->collection)
 		put_privileges(out, (const char *const[]){"unbind", NULL});
-	if (resource->collection && right_ask(view->request->dav, view->tx, &view->request->claim,
-					    &walk, RIGHT_UPLOAD) == 1)
+	if (resource->collection && right_of_account(view->request->dav, view->tx,
+					    &view->request->claim, &walk, RIGHT_UPLOAD) == 1)
 		put_privileges(out, (const char *const[]){"bind", NULL});
 	return 1;
 }

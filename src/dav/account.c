@@ -4,26 +4,22 @@
 #include "dav/request.h"
 #include "dav/right.h"
 
-/* 1, 0 when the figures are not the asker's to see here, or negative errno. */
-static int is_shown(const struct view *view)
+/* Whether the figures are the asker's to see here. */
+static bool is_shown(const struct view *view)
 {
-	struct path nowhere = {.depth = 1};
-	struct walk walk = {
-		.path = &nowhere, .chain = (struct resource *)view->resource, .count = 1};
-
-	if (view->resource->id != STORE_ROOT)
-		return view_owned(view);
-	return right_ask(view->request->dav, view->tx, &view->request->claim, &walk, RIGHT_UPLOAD);
+	return view->resource->id == STORE_ROOT
+		       ? right_may_upload(view->request->dav, &view->request->claim)
+		       : view_owned(view);
 }
 
 /* RFC 4331, 3 */
 int live_quota_available_bytes(const struct view *view, struct buf *out)
 {
 	uint64_t bytes;
-	int shown = is_shown(view), error;
+	int error;
 
-	if (shown != 1)
-		return shown;
+	if (!is_shown(view))
+		return 0;
 	error = quota_left(view->request->dav, view->tx, view->request->claim.bare, &bytes);
 	buf_printf(out, "%llu", (unsigned long long)bytes);
 	return error < 0 ? error : 1;
@@ -33,10 +29,10 @@ int live_quota_available_bytes(const struct view *view, struct buf *out)
 int live_quota_used_bytes(const struct view *view, struct buf *out)
 {
 	struct usage usage;
-	int shown = is_shown(view), error;
+	int error;
 
-	if (shown != 1)
-		return shown;
+	if (!is_shown(view))
+		return 0;
 	error = store_usage(view->tx, view->request->claim.bare, &usage);
 	buf_printf(out, "%llu", (unsigned long long)usage.bytes);
 	return error < 0 ? error : 1;

@@ -29,6 +29,17 @@ static unsigned mapped_to(const struct walk *walk)
 	return resource->id == STORE_ROOT ? ON_ROOT : ON_COLLECTION;
 }
 
+/* Why the right is not there: the scope of the proof, or `otherwise`; not by what is mapped. */
+static const char *why_not(const struct request *request, const char *otherwise)
+{
+	if (request->scope.read_only && request->method->commit)
+		return "This app password is for reading only.";
+	if (request->scope.collection)
+		return "You may not do this here: this app password is for one collection, and "
+		       "for what is in it.";
+	return otherwise;
+}
+
 /* The same bytes whether something is there or not. */
 static void answer_hidden(struct request *request)
 {
@@ -36,8 +47,9 @@ static void answer_hidden(struct request *request)
 		answer_error(request, 404, NULL, "There is nothing here.");
 	else
 		answer_error(request, 403, NULL,
-			"You may not do this here. Was something shared with you? Then ask who "
-			"shared it to put your JID on its list.");
+			why_not(request,
+				"You may not do this here. Was something shared with "
+				"you? Then ask who shared it to put your JID on its list."));
 }
 
 static void answer_not_allowed(struct request *request, unsigned on)
@@ -57,8 +69,7 @@ static int look_up(struct request *request, struct tx *tx, struct walk *walk)
 
 	if (error < 0)
 		return error;
-	return right_ask(request->dav, tx, request->by_link ? NULL : &request->claim, walk,
-		request->method->right);
+	return right_ask(request, tx, walk, request->method->right);
 }
 
 /* Bytes that are to come; Finder says so although it sends chunks. -1: nobody knows. */
@@ -88,11 +99,12 @@ static enum step_result authorize_destination(struct request *request, struct tx
 	int right = store_walk(tx, request->arena, &request->destination, &walk);
 
 	if (right == 0)
-		right = right_ask(request->dav, tx, &request->claim, &walk, RIGHT_UPLOAD);
+		right = right_ask(request, tx, &walk, RIGHT_UPLOAD);
 	if (right < 0)
 		return answer_errno(request, right);
 	return right ? STEP_NEXT
-		     : answer_error(request, 403, NULL, "You may not put anything there.");
+		     : answer_error(request, 403, NULL,
+			       why_not(request, "You may not put anything there."));
 }
 
 /* RFC 9110, 8.4: whatever takes a body takes it as it is; content that was stored under a coding would be served without. */
@@ -117,7 +129,7 @@ enum step_result dav_look(struct request *request, struct tx *tx, struct walk *w
 	else if (fetches)
 		found = link_find(request, tx);
 	if (found == 0 && request->claimed && fetches)
-		found = right_ask(request->dav, tx, NULL, walk, RIGHT_FETCH);
+		found = right_of_anybody(request->dav, walk);
 	if (found < 0)
 		return answer_errno(request, found);
 	if (found == 1) {
@@ -133,7 +145,7 @@ enum step_result dav_authorize(struct request *request, struct tx *tx, const str
 
 	if (!request->claimed)
 		return STEP_NEXT;
-	right = right_ask(request->dav, tx, &request->claim, walk, request->method->right);
+	right = right_ask(request, tx, walk, request->method->right);
 	if (right < 0)
 		return answer_errno(request, right);
 	if (right == 0 && request->method->anonymous) {
@@ -277,6 +289,17 @@ enum step_result dav_select(struct request *request, struct tx *tx)
 	return STEP_ANSWER;
 }
 
+/* It may have expired or been revoked since it was verified. 0, a negative errno, or -ECANCELED with an answer. */
+static int check_password(struct request *request, struct tx *tx)
+{
+	int lives = request->scope.password ? store_password_lives(tx, request->scope.password) : 1;
+
+	if (lives == 0)
+		return answer_refuse(
+			request, 403, NULL, "This app password has expired or was revoked.");
+	return lives < 0 ? lives : 0;
+}
+
 static int run(struct tx *tx, struct store_change *change)
 {
 	struct request *request =
@@ -287,7 +310,9 @@ static int run(struct tx *tx, struct store_change *change)
 
 	assert(request->claimed && request->proven);
 	answer_begin(request, 0);
-	error = prepare(request, tx, &walk);
+	error = check_password(request, tx);
+	if (error == 0)
+		error = prepare(request, tx, &walk);
 	if (error == 0)
 		error = quota_before(request->dav, tx, request->claim.bare, &before);
 	if (error == 0)

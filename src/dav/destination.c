@@ -35,7 +35,7 @@ int destination_find(
 
 	if (error < 0)
 		return error;
-	error = right_ask(request->dav, tx, &request->claim, &out->walk, RIGHT_UPLOAD);
+	error = right_ask(request, tx, &out->walk, RIGHT_UPLOAD);
 	if (error < 0)
 		return error;
 	last = &out->walk.chain[out->walk.count - 1];

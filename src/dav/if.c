@@ -163,7 +163,7 @@ static int read_tag(struct reading *reading)
 	error = store_walk(reading->tx, reading->arena, path, &walk);
 	if (error < 0)
 		return error;
-	right = right_ask(request->dav, reading->tx, &request->claim, &walk, RIGHT_LOOK);
+	right = right_ask(request, reading->tx, &walk, RIGHT_LOOK);
 	reading->visible = right == 1;
 	return right < 0 ? right : look_at(reading, &walk);
 }

@@ -14,7 +14,7 @@ int link_find(struct request *request, struct tx *tx)
 	if (found != 1)
 		return found;
 	found = store_walk(tx, request->arena, path, &walk);
-	return found < 0 ? found : right_ask(request->dav, tx, NULL, &walk, RIGHT_FETCH);
+	return found < 0 ? found : right_of_anybody(request->dav, &walk);
 }
 
 /* 1 as long as it is one; its owner may remove it, and nobody can set it. */

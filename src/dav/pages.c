@@ -30,7 +30,7 @@ static int next_page(struct request *request, struct tx *tx, struct buf *out)
 	if (more == 0 && resource_of(&walk) != pages->resource)
 		more = -EACCES;
 	if (more == 0)
-		more = right_ask(request->dav, tx, &request->claim, &walk, pages->right);
+		more = right_ask(request, tx, &walk, pages->right);
 	if (more >= 0)
 		more = more == 1 ? page_of(request, tx, &walk, out) : -EACCES;
 	arena_free(arena);

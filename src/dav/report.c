@@ -177,6 +177,6 @@ int report_select(struct request *request, struct tx *tx, const struct walk *wal
 	error = read_body(request, tx, resource, sync);
 	if (error < 0)
 		return error;
-	*pages = (struct pages){.right = RIGHT_CHANGE, .write = write_page, .state = sync};
+	*pages = (struct pages){.right = RIGHT_OWN, .write = write_page, .state = sync};
 	return pages_answer(request, tx, walk, pages, 207, "application/xml; charset=utf-8");
 }

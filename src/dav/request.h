@@ -9,11 +9,13 @@
 #include "base/buf.h"
 #include "base/jid.h"
 #include "base/uri.h"
+#include "dav/right.h"
 #include "store/store.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
+struct attempts;
 struct digest;
 struct method;
 struct nonces;
@@ -33,7 +35,8 @@ struct dav {
 	uint64_t resources;    /* an account; 0: any number */
 	uint64_t slots;        /* open ones of an account; 0: none are given */
 	bool links;            /* what comes through a slot may be read by who has its URL */
-	struct nonces *nonces; /* auth's */
+	struct nonces *nonces; /* auth's, as the next */
+	struct attempts *attempts;
 };
 
 /* What a step says to the driver. */
@@ -119,8 +122,10 @@ struct request {
 	bool proven;
 	const struct slot *
 		slot; /* that the credentials have opened, and the request fills (dav/slot.h); else NULL */
-	bool by_link;    /* it reads a link: who asks is not looked at (dav/link.h) */
-	bool any_origin; /* web pages of any origin may see the answer (dav/cors.h) */
+	bool by_link;       /* it reads a link: who asks is not looked at (dav/link.h) */
+	bool any_origin;    /* web pages of any origin may see the answer (dav/cors.h) */
+	struct scope scope; /* how far the app password reaches that has proven it */
+	uint64_t guessed; /* not 0: when it was counted as a wrong app password (auth/attempt.h) */
 
 	/* The body, when the method takes one. */
 	struct buf xml;

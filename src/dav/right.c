@@ -75,29 +75,56 @@ static int may_read(
 	return owns(jid, last(walk)) ? 1 : right_inherited(tx, jid, walk);
 }
 
-/* Its owner has published it: who has the URL may read it. A slash at the end names something else. */
-static bool is_link(const struct dav *dav, const struct walk *walk)
+bool right_of_anybody(const struct dav *dav, const struct walk *walk)
 {
+	/* A slash at the end names something else. */
 	return dav->links && mapped(walk) && !walk->path->collection && last(walk)->link;
 }
 
-int right_ask(const struct dav *dav, struct tx *tx, const struct jid *jid, const struct walk *walk,
-	enum right right)
+int right_of_account(const struct dav *dav, struct tx *tx, const struct jid *jid,
+	const struct walk *walk, enum right right)
 {
-	if (!jid)
-		return right == RIGHT_FETCH && is_link(dav, walk);
 	if (!mapped(walk))
-		return right == RIGHT_READ ? 0 : may_create(dav, jid, walk);
+		return right == RIGHT_READ || right == RIGHT_OWN ? 0 : may_create(dav, jid, walk);
 	switch (right) {
 	case RIGHT_READ:
 	case RIGHT_LOOK:
 	case RIGHT_FETCH:
 		return may_read(dav, tx, jid, walk);
+	case RIGHT_OWN:
+		return owns(jid, last(walk));
 	case RIGHT_CHANGE:
+	case RIGHT_REMOVE:
 		return last(walk)->id == STORE_ROOT ? right_may_upload(dav, jid)
 						    : owns(jid, last(walk));
 	case RIGHT_UPLOAD:
 		return may_create(dav, jid, walk);
 	}
 	return 0;
+}
+
+static bool is_in_scope(const struct request *request, const struct walk *walk, enum right right)
+{
+	const struct scope *scope = &request->scope;
+
+	if (scope->read_only &&
+		(right == RIGHT_CHANGE || right == RIGHT_REMOVE || right == RIGHT_UPLOAD))
+		return false;
+	/* A principal is in no collection, and public. */
+	if (!scope->collection || request->principal)
+		return true;
+	for (size_t i = 0; i < walk->count; i++)
+		if (walk->chain[i].id == scope->collection)
+			return right != RIGHT_REMOVE || i < walk->path->depth;
+	return false;
+}
+
+int right_ask(
+	const struct request *request, struct tx *tx, const struct walk *walk, enum right right)
+{
+	if (request->by_link)
+		return right == RIGHT_FETCH && right_of_anybody(request->dav, walk);
+	return is_in_scope(request, walk, right)
+		       ? right_of_account(request->dav, tx, &request->claim, walk, right)
+		       : 0;
 }

@@ -149,7 +149,7 @@ static enum step_result judge(struct request *request, enum verdict verdict)
 {
 	switch (verdict) {
 	case VERDICT_YES:
-		request->proven = true;
+		auth_confirmed(request);
 		return STEP_NEXT;
 	case VERDICT_NO:
 		return answer_error(

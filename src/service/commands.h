@@ -14,3 +14,6 @@ extern const struct command account_command;
 
 /* admin.c */
 extern const struct command usage_command, find_command, delete_command, purge_command;
+
+/* password_new.c, password.c */
+extern const struct command password_new_command, password_list_command, password_revoke_command;

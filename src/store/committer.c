@@ -183,7 +183,7 @@ static void reap_later(struct store *store)
 static int expire(struct tx *tx, struct store_change *change)
 {
 	static int (*const some[])(struct tx * tx) = {
-		partials_expire, slots_expire, tombstones_expire};
+		partials_expire, passwords_expire, slots_expire, tombstones_expire};
 	int more = 0;
 
 	for (size_t i = 0; more >= 0 && i < sizeof(some) / sizeof(*some); i++) {

@@ -18,6 +18,7 @@ struct store {
 	int64_t start; /* how often the store was opened: blobs of this start begin with it */
 	char opening[RANDOM_ID];
 	unsigned char secret[STORE_SECRET];
+	struct rates *used; /* app passwords whose use was kept within the minute */
 
 	pthread_t committer;
 	struct loop *loop; /* the committer's */
@@ -82,6 +83,9 @@ int partials_expire(struct tx *tx);
 
 /* Removes slots that nobody can be filling any more. As above. */
 int slots_expire(struct tx *tx);
+
+/* Removes app passwords that have expired, some at a time. As above. */
+int passwords_expire(struct tx *tx);
 
 /* Forgets deletions that lie long back, some at a time; counter.forgotten says up to which. As above. */
 int tombstones_expire(struct tx *tx);

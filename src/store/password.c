@@ -1,33 +1,45 @@
 #include "base/arena.h"
+#include "base/clock.h"
+#include "base/rate.h"
 #include "store/inside.h"
 #include "store/schema.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { PASSWORDS_MAX = 100 }; /* of one JID */
+enum { EXPIRED_AT_ONCE = 500 };
 
 int store_passwords(struct tx *tx, struct arena *arena, const char *jid,
 	struct password **passwords, size_t *count)
 {
-	static const char sql[] = "SELECT jid, label, ha1_md5, ha1_sha256 FROM password WHERE jid "
-				  "= ?1 ORDER BY id LIMIT ?2";
+	static const char sql[] =
+		"SELECT id, jid, label, ha1_md5, ha1_sha256, read_only, collection, created, "
+		"expires, used FROM password WHERE jid = ?1 AND (expires = 0 OR expires > ?2)"
+		" ORDER BY id LIMIT ?3";
 	sqlite3_stmt *statement;
-	int more = sql_bind(tx, &statement, sql, "ti", jid, (int64_t)PASSWORDS_MAX);
+	int more = sql_bind(
+		tx, &statement, sql, "tii", jid, store_now(), (int64_t)STORE_PASSWORDS_MAX);
 
 	*count = 0;
-	*passwords = arena_alloc(arena, PASSWORDS_MAX * sizeof(**passwords));
+	*passwords = arena_alloc(arena, STORE_PASSWORDS_MAX * sizeof(**passwords));
 	if (more < 0)
 		return more;
 	while ((more = sql_step(tx, statement)) == 1)
 		(*passwords)[(*count)++] = (struct password){
-			.jid = sql_text(arena, statement, 0),
-			.label = sql_text(arena, statement, 1),
-			.ha1_md5 = sql_text(arena, statement, 2),
-			.ha1_sha256 = sql_text(arena, statement, 3),
+			.id = sqlite3_column_int64(statement, 0),
+			.jid = sql_text(arena, statement, 1),
+			.label = sql_text(arena, statement, 2),
+			.ha1_md5 = sql_text(arena, statement, 3),
+			.ha1_sha256 = sql_text(arena, statement, 4),
+			.read_only = sqlite3_column_int(statement, 5),
+			.collection = sqlite3_column_int64(statement, 6),
+			.created = sqlite3_column_int64(statement, 7),
+			.expires = sqlite3_column_int64(statement, 8),
+			.used = sqlite3_column_int64(statement, 9),
 		};
 	return more;
 }
@@ -37,26 +49,93 @@ int store_passwords_remove(struct tx *tx, const char *jid)
 	return sql_run(tx, "DELETE FROM password WHERE jid = ?1", "t", jid);
 }
 
-static int add(struct tx *tx, const struct password *password, char *error, size_t size)
+int store_password_lives(struct tx *tx, int64_t password)
+{
+	int64_t one;
+
+	return sql_number(tx, &one,
+		"SELECT 1 FROM password WHERE id = ?1 AND (expires = 0 OR expires > ?2)", "ii",
+		password, store_now());
+}
+
+int store_password_make(struct tx *tx, const struct password *password)
 {
 	int64_t count = 0;
-	int result = sql_number(
-		tx, &count, "SELECT count(*) FROM password WHERE jid = ?1", "t", password->jid);
+	int result = sql_number(tx, &count,
+		"SELECT count(*) FROM password WHERE jid = ?1 AND (expires = 0 OR expires > ?2)",
+		"ti", password->jid, store_now());
 
-	if (result >= 0 && count >= PASSWORDS_MAX) {
-		snprintf(error, size, "%s has %d app passwords already", password->jid,
-			PASSWORDS_MAX);
-		return -EDQUOT;
-	}
-	if (result >= 0)
-		result = sql_run(tx,
-			"INSERT INTO password (jid, label, ha1_md5, ha1_sha256, created) VALUES "
-			"(?1, ?2, ?3, ?4, ?5)",
-			"tttti", password->jid, password->label, password->ha1_md5,
-			password->ha1_sha256, store_now());
 	if (result < 0)
+		return result;
+	if (count >= STORE_PASSWORDS_MAX)
+		return -EDQUOT;
+	return sql_run(tx,
+		"INSERT INTO password (jid, label, ha1_md5, ha1_sha256, created, read_only,"
+		" collection, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+		"ttttiiii", password->jid, password->label, password->ha1_md5, password->ha1_sha256,
+		store_now(), (int64_t)password->read_only, password->collection, password->expires);
+}
+
+int store_password_remove(struct tx *tx, const char *jid, int64_t password)
+{
+	int error =
+		sql_run(tx, "DELETE FROM password WHERE jid = ?1 AND id = ?2", "ti", jid, password);
+
+	return error < 0 ? error : sqlite3_changes(tx->db);
+}
+
+int passwords_expire(struct tx *tx)
+{
+	int error = sql_run(tx,
+		"DELETE FROM password WHERE id IN (SELECT id FROM password"
+		" WHERE expires > 0 AND expires <= ?1 LIMIT ?2)",
+		"ii", store_now(), (int64_t)EXPIRED_AT_ONCE);
+
+	return error < 0 ? error : sqlite3_changes(tx->db) == EXPIRED_AT_ONCE;
+}
+
+/* A change of nobody's: the committer frees it. */
+struct use {
+	struct store_change change;
+	int64_t password, time;
+};
+
+static int keep_use(struct tx *tx, struct store_change *change)
+{
+	const struct use *use = (const struct use *)change;
+
+	return sql_run(
+		tx, "UPDATE password SET used = ?2 WHERE id = ?1", "ii", use->password, use->time);
+}
+
+void store_password_used(struct store *store, int64_t password)
+{
+	char key[24];
+	struct use *use;
+
+	snprintf(key, sizeof(key), "%" PRId64, password);
+	if (rate_look(store->used, key, clock_now()) > 0 ||
+		rate_count(store->used, key, clock_now()) > 1)
+		return;
+	use = calloc(1, sizeof(*use));
+	if (!use)
+		abort();
+	use->change.run = keep_use;
+	use->password = password;
+	use->time = store_now();
+	mailbox_post(store->changes, &use->change.message);
+}
+
+static int add(struct tx *tx, const struct password *password, char *error, size_t size)
+{
+	int result = store_password_make(tx, password);
+
+	if (result == -EDQUOT)
+		snprintf(error, size, "%s has %d app passwords already", password->jid,
+			STORE_PASSWORDS_MAX);
+	else if (result < 0)
 		snprintf(error, size, "the database: %s", sqlite3_errmsg(tx->db));
-	return result < 0 ? result : 0;
+	return result;
 }
 
 /* SQLite lets two processes write in turn; the daemon's lock is for blobs and numbers, which this does not touch. */

@@ -16,7 +16,7 @@
  * property  Dead properties.
  * lock      Locks that were taken; they may have expired. href is the path of the root, which cannot change while the lock lasts.
  * password  App passwords: only their digests with the JID and the realm. `collection` is the one that it is good for, 0: all; `used`
- *           is when it was, roughly; `expires` 0: never.
+ *           is when it was, roughly; `expires` 0: never. Its number never comes again: who asks for it later asks for this one.
  * tombstone What was deleted, for those who ask for changes since; those up to counter.forgotten are gone. A name that is taken again
  *           may still have one.
  * usage     What the resources and partial uploads of an account add up to; triggers keep it, so that no change can forget it.
@@ -124,10 +124,17 @@ static const char *const steps[] = {
 
 	"ALTER TABLE resource ADD COLUMN stored INTEGER NOT NULL DEFAULT 0;",
 
-	"ALTER TABLE password ADD COLUMN read_only INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE password ADD COLUMN collection INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE password ADD COLUMN expires INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE password ADD COLUMN used INTEGER NOT NULL DEFAULT 0;",
+	"CREATE TABLE password_new ("
+	"  id INTEGER PRIMARY KEY AUTOINCREMENT, jid TEXT NOT NULL, label TEXT NOT NULL,"
+	"  ha1_md5 TEXT NOT NULL, ha1_sha256 TEXT NOT NULL, created INTEGER NOT NULL,"
+	"  read_only INTEGER NOT NULL DEFAULT 0, collection INTEGER NOT NULL DEFAULT 0,"
+	"  expires INTEGER NOT NULL DEFAULT 0, used INTEGER NOT NULL DEFAULT 0) STRICT;"
+	"INSERT INTO password_new (id, jid, label, ha1_md5, ha1_sha256, created)"
+	"  SELECT id, jid, label, ha1_md5, ha1_sha256, created FROM password;"
+	"DROP TABLE password;"
+	"ALTER TABLE password_new RENAME TO password;"
+	"CREATE INDEX password_jid ON password (jid);"
+	"CREATE INDEX password_expires ON password (expires) WHERE expires > 0;",
 
 	"ALTER TABLE resource ADD COLUMN link INTEGER NOT NULL DEFAULT 0;"
 	"CREATE TABLE slot ("

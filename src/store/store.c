@@ -1,6 +1,7 @@
 #include "store/store.h"
 
 #include "base/digest.h"
+#include "base/rate.h"
 #include "store/inside.h"
 #include "store/schema.h"
 
@@ -13,6 +14,8 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { PASSWORDS_IN_USE = 16384, MINUTE = 60000 /* ms */ };
 
 static int refuse(char *error, size_t size, const char *path, int reason)
 {
@@ -172,6 +175,7 @@ static void release(struct store *store)
 	if (store->directory >= 0)
 		close(store->directory);
 	pthread_key_delete(store->own);
+	rates_close(store->used);
 	free(store->database);
 	free(store);
 }
@@ -184,6 +188,7 @@ int store_open(struct store **out, const struct store_options *options, char *er
 	if (!store || pthread_key_create(&store->own, NULL) != 0)
 		abort();
 	store->options = *options;
+	store->used = rates_open(PASSWORDS_IN_USE, MINUTE);
 	store->directory = store->blobs = store->lock = -1;
 	result = open_all(store, error, size);
 	if (result == 0 && (result = committer_start(store)) < 0)

@@ -332,19 +332,39 @@ int store_slot_use(struct tx *tx, const char *token);
 
 /* ---- app passwords ---- */
 
+enum { STORE_PASSWORDS_MAX = 100 /* of one JID */ };
+
 struct password {
+	int64_t id;
 	const char *jid; /* bare, normalised */
 	const char *label;
 	const char *ha1_md5, *ha1_sha256; /* what is kept of it: hex */
+	bool read_only;
+	int64_t collection; /* the resource that it is good for, with what is below; 0: all */
+	/* Milliseconds since the epoch; expires 0: never; used 0: not yet, else roughly when it was last. */
+	int64_t created, expires, used;
 };
 
+/* Those of a JID that have not expired, in the order in which they were made. */
 int store_passwords(struct tx *tx, struct arena *arena, const char *jid,
 	struct password **passwords, size_t *count);
 
 /* All of an account's go. */
 int store_passwords_remove(struct tx *tx, const char *jid);
 
-/* Into the store at `path`, whether a daemon has it or not. -EDQUOT: the JID has too many; the reason goes into error. */
+/* 1: it is still there and has not expired; 0: it is gone; negative errno. */
+int store_password_lives(struct tx *tx, int64_t password);
+
+/* `id`, `created` and `used` are not looked at. -EDQUOT: the JID has too many. In a change. */
+int store_password_make(struct tx *tx, const struct password *password);
+
+/* 1: gone; 0: this JID has none of that number; negative errno. In a change. */
+int store_password_remove(struct tx *tx, const char *jid, int64_t password);
+
+/* It was used just now: kept, once a minute at most. From any thread; nobody waits for it. */
+void store_password_used(struct store *store, int64_t password);
+
+/* store_password_make() in the store at `path`, whether a daemon has it or not; the reason of what goes wrong goes into error. */
 int store_password_add(const char *path, const struct password *password, char *error, size_t size);
 
 /* ---- content ---- */

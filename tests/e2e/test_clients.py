@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from daemon import basic
+from passwords import made
 from servers import open_directory, wait_until
 from test_passwords import mint
 
@@ -32,11 +33,17 @@ class Account:
     def __init__(self, daemon):
         self.daemon = daemon
         self.base = daemon.base
-        self.password = mint(daemon, ROMEO)
+        self.password = self.everything = mint(daemon, ROMEO)
+
+    def narrow(self, person, path, **fields):
+        """From now on the client knows no more than a collection of that name, which is made."""
+        assert self.ask("MKCOL", path).status_code == 201
+        self.password = made(person, collection=path, **fields)["password"]
+        self.base = self.daemon.base + path.rstrip("/")
 
     def ask(self, method, path, body=None, **headers):
-        return requests.request(method, self.base + quote(path), data=body, timeout=30,
-                                headers={**basic(ROMEO, self.password), **headers})
+        return requests.request(method, self.daemon.base + quote(path), data=body, timeout=30,
+                                headers={**basic(ROMEO, self.everything), **headers})
 
     def content(self, path):
         answer = self.ask("GET", path)
@@ -138,6 +145,23 @@ def test_gio(account, session, tmp_path):
     assert account.password not in account.daemon.log()
 
 
+def test_gio_one_collection(world, account, session, tmp_path):
+    """With a password for one collection its URL is mounted; what is above it is not there for gvfs."""
+    account.narrow(world.person(ROMEO), "/photos/")
+    account.ask("PUT", "/beside", b"not yours")
+    root = f"dav://{quote(ROMEO, safe='')}@127.0.0.1:{account.daemon.port}/photos/"
+    (tmp_path / "a").write_bytes(b"hello")
+    session.gio("mount", root, input=f"{account.password}\n".encode())
+    session.gio("copy", str(tmp_path / "a"), root + "a")
+    session.gio("mkdir", root + "sub")
+    session.gio("move", root + "a", root + "sub/b")
+    assert session.gio("list", root).decode().split() == ["sub"]
+    assert session.gio("cat", root + "sub/b") == b"hello" == account.content("/photos/sub/b")
+    session.gio("remove", root + "sub/b")
+    session.gio("mount", "-u", root)
+    assert account.missing("/photos/sub/b") and account.content("/beside") == b"not yours"
+
+
 def test_gio_wrong_password(account, session):
     """It is refused, and asked for again; nothing is mounted."""
     root = f"dav://{quote(ROMEO, safe='')}@127.0.0.1:{account.daemon.port}/"
@@ -237,6 +261,32 @@ def test_davfs2(account, mounted):
     files.end()
     assert account.content("/grows") == b"new"
     assert account.missing("/other/") and account.missing("/from-elsewhere")
+
+
+def test_davfs2_one_collection(world, account, mounted):
+    """The collection's URL is mounted like a whole server."""
+    account.narrow(world.person(ROMEO), "/photos/")
+    files = mounted()
+    (files / "a").write_bytes(b"hello")
+    (files / "sub").mkdir()
+    os.rename(files / "a", files / "sub/b")
+    assert set(os.listdir(files.path)) - {"lost+found"} == {"sub"}
+    files.end()
+    assert account.content("/photos/sub/b") == b"hello" and account.missing("/photos/a")
+
+
+def test_davfs2_read_only(world, account, mounted):
+    """What is there is read; a change does not come through, and is told."""
+    account.narrow(world.person(ROMEO), "/photos/", right="read-only")
+    account.ask("PUT", "/photos/a", b"hello")
+    files = mounted()
+    assert os.listdir(files / "") != [] and (files / "a").read_bytes() == b"hello"
+    with pytest.raises(OSError):
+        (files / "sub").mkdir()
+    with pytest.raises(OSError):
+        os.remove(files / "a")
+    files.end()
+    assert account.content("/photos/a") == b"hello" and account.missing("/photos/sub/")
 
 
 def test_davfs2_many_files(account, mounted):

@@ -7,6 +7,7 @@ import unicodedata
 import pytest
 
 from daemon import MISSIVED, new_id
+from passwords import made
 from test_passwords import mint
 
 ROMEO = "romeo@localhost"
@@ -161,3 +162,38 @@ def test_rclone(world, prosody, tmp_path):
     assert sorted(rclone("lsf", "m:").split("\n")) == ["copy", "new/"]
     rclone("purge", "m:new")
     assert rclone("lsf", "m:") == "copy"
+
+
+def test_rclone_one_collection(world, prosody, tmp_path):
+    """With a password for one collection rclone syncs into it and makes folders."""
+    world.daemon(prosody)
+    romeo = world.person(ROMEO)
+    assert romeo.request("MKCOL", "/photos/").status_code == 201
+    password = made(romeo, collection="/photos/")["password"]
+    source = tmp_path / "source"
+    (source / "sub/deep").mkdir(parents=True)
+    (source / "sub/deep/a").write_bytes(b"hello")
+
+    def rclone(*arguments):
+        return subprocess.run(["rclone", "--config", str(tmp_path / "rclone.conf"), *arguments], text=True, capture_output=True,
+                              timeout=120, check=True).stdout.strip()
+    (tmp_path / "rclone.conf").write_text(
+        f"[m]\ntype = webdav\nurl = {romeo.daemon.base}/photos\nvendor = owncloud\nuser = {ROMEO}\n"
+        f"pass = {rclone('obscure', password)}\n")
+    rclone("sync", str(source), "m:")
+    rclone("check", "--download", str(source), "m:")
+    rclone("copy", str(source), "m:again/and/again")
+    assert sorted(rclone("lsf", "-R", "--files-only", "m:").split()) == ["again/and/again/sub/deep/a", "sub/deep/a"]
+    rclone("purge", "m:again")
+    assert romeo.hrefs("/photos/") == ["/photos/", "/photos/sub/"]
+
+
+def test_litmus_in_one_collection(world, prosody, tmp_path):
+    """All that litmus asks for holds inside."""
+    daemon = world.daemon(prosody)
+    romeo = world.person(ROMEO)
+    assert romeo.request("MKCOL", "/photos/").status_code == 201
+    password = made(romeo, collection="/photos/")["password"]
+    result = subprocess.run(["litmus", daemon.base + "/photos/", ROMEO, password], cwd=tmp_path, text=True, timeout=120,
+                            capture_output=True, env={**os.environ, "HOME": str(tmp_path)})
+    assert result.returncode == 0 and "FAIL" not in result.stdout and "skipped" not in result.stdout, result.stdout

@@ -49,6 +49,8 @@ static void test_standards(void **state)
 	assert_int_equal(config.limits.connections, 10000);
 	assert_int_equal(config.limits.slots, 32);
 	assert_true(config.slots.links);
+	assert_int_equal(config.limits.wrong_passwords, 10);
+	assert_int_equal(config.limits.wrong_passwords_per_address, 60);
 	assert_true(config.http.threads >= 1);
 	arena_free(arena);
 }

@@ -49,9 +49,9 @@ static void test_older_is_migrated(void **state)
 		"ALTER TABLE counter DROP COLUMN secret; ALTER TABLE counter DROP COLUMN forgotten;"
 		"ALTER TABLE tombstone DROP COLUMN time; ALTER TABLE content DROP COLUMN md5;"
 		"ALTER TABLE content DROP COLUMN sha1; ALTER TABLE content DROP COLUMN sha256;"
-		"DROP TABLE lock; DROP TABLE password; DROP TABLE opening; ALTER TABLE resource "
-		"DROP COLUMN stored; DROP INDEX resource_link; ALTER TABLE resource DROP COLUMN "
-		"link; DROP TABLE slot; DROP "
+		"DROP TABLE lock; DROP TABLE password; DELETE FROM sqlite_sequence WHERE name = "
+		"'password'; DROP TABLE opening; ALTER TABLE resource "
+		"DROP COLUMN stored; DROP INDEX resource_link; ALTER TABLE resource DROP COLUMN link; DROP TABLE slot; DROP "
 		"TABLE retention; DROP TABLE fetch; DROP TABLE notice; PRAGMA user_version = 1";
 	struct fixture *f = *state;
 	char path[128];
@@ -71,6 +71,43 @@ static void test_older_is_migrated(void **state)
 	assert_int_equal(
 		rows_of(f, "SELECT bytes FROM usage WHERE owner = 'romeo@montague.lit'"), 3);
 	assert_int_equal(rows_of(f, "SELECT length(secret) FROM counter"), STORE_SECRET);
+}
+
+/* App passwords of the first version are as good as before: for everything and for ever. */
+static void test_passwords_are_migrated(void **state)
+{
+	static const char undo[] =
+		"DROP TABLE password; CREATE TABLE password (id INTEGER PRIMARY KEY, jid TEXT NOT "
+		"NULL, label TEXT NOT NULL, ha1_md5 TEXT NOT NULL, ha1_sha256 TEXT NOT NULL, "
+		"created INTEGER NOT NULL) STRICT; CREATE INDEX password_jid ON password (jid);"
+		"INSERT INTO password VALUES (7, 'romeo@montague.lit', 'old', 'm', 's', 1000);"
+		"ALTER TABLE resource DROP COLUMN link; DROP TABLE slot; DROP TABLE retention;"
+		"DROP TABLE fetch; DROP TABLE notice; PRAGMA user_version = 6";
+	struct fixture *f = *state;
+	struct password *passwords;
+	struct tx *tx;
+	char path[128];
+	size_t count;
+	sqlite3 *db;
+
+	store_close(f->store);
+	f->store = NULL;
+	snprintf(path, sizeof(path), "%s/missive.db", f->path);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, undo, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	fixture_reopen(f);
+	assert_int_equal(store_read_begin(f->store, &tx), 0);
+	assert_int_equal(
+		store_passwords(tx, f->arena, "romeo@montague.lit", &passwords, &count), 0);
+	store_read_end(tx);
+	assert_int_equal(count, 1);
+	assert_int_equal(passwords->id, 7);
+	assert_string_equal(passwords->label, "old");
+	assert_string_equal(passwords->ha1_sha256, "s");
+	assert_int_equal(passwords->created, 1000);
+	assert_false(passwords->read_only);
+	assert_int_equal(passwords->collection + passwords->expires + passwords->used, 0);
 }
 
 static void test_no_directory(void **state)
@@ -111,6 +148,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_newer_is_refused, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(
 			test_older_is_migrated, fixture_open, fixture_close),
+		cmocka_unit_test_setup_teardown(
+			test_passwords_are_migrated, fixture_open, fixture_close),
 		cmocka_unit_test(test_no_directory),
 		cmocka_unit_test_setup_teardown(test_sweep, fixture_open, fixture_close),
 	};
