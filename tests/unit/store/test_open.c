@@ -51,7 +51,8 @@ static void test_older_is_migrated(void **state)
 		"ALTER TABLE content DROP COLUMN sha1; ALTER TABLE content DROP COLUMN sha256;"
 		"DROP TABLE lock; DROP TABLE password; DELETE FROM sqlite_sequence WHERE name = "
 		"'password'; DROP TABLE opening; ALTER TABLE resource "
-		"DROP COLUMN stored; DROP INDEX resource_link; ALTER TABLE resource DROP COLUMN link; DROP TABLE slot; DROP "
+		"DROP COLUMN stored; DROP INDEX resource_link; ALTER TABLE resource DROP COLUMN "
+		"link; DROP TABLE slot; DROP "
 		"TABLE retention; DROP TABLE fetch; DROP TABLE notice; PRAGMA user_version = 1";
 	struct fixture *f = *state;
 	char path[128];
@@ -81,7 +82,8 @@ static void test_passwords_are_migrated(void **state)
 		"NULL, label TEXT NOT NULL, ha1_md5 TEXT NOT NULL, ha1_sha256 TEXT NOT NULL, "
 		"created INTEGER NOT NULL) STRICT; CREATE INDEX password_jid ON password (jid);"
 		"INSERT INTO password VALUES (7, 'romeo@montague.lit', 'old', 'm', 's', 1000);"
-		"ALTER TABLE resource DROP COLUMN link; DROP TABLE slot; DROP TABLE retention;"
+		"DROP INDEX resource_link; ALTER TABLE resource DROP COLUMN link; DROP TABLE slot; "
+		"DROP TABLE retention;"
 		"DROP TABLE fetch; DROP TABLE notice; PRAGMA user_version = 6";
 	struct fixture *f = *state;
 	struct password *passwords;
