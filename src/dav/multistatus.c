@@ -41,16 +41,6 @@ void multistatus_propstat_end(struct buf *out, int status, const char *condition
 	buf_puts(out, "</D:propstat>");
 }
 
-void multistatus_href(struct buf *out, const struct walk *walk)
-{
-	buf_puts(out, "/");
-	for (size_t i = 1; i < walk->count; i++) {
-		uri_encode(out, walk->chain[i].spelling);
-		if (walk->chain[i].collection)
-			buf_puts(out, "/");
-	}
-}
-
 static void put_condition(struct buf *out, const char *condition, const char *href)
 {
 	buf_printf(out, "<D:%s><D:href>%s</D:href></D:%s>", condition, href, condition);

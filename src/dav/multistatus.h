@@ -33,6 +33,3 @@ void multistatus_answer_refusals(
 /* A DAV:error whose condition names a resource. */
 void multistatus_answer_error(
 	struct request *request, int status, const char *condition, const char *href);
-
-/* The path of what a walk ends at, as its creators spelled it, encoded; a collection's with a slash at its end. */
-void multistatus_href(struct buf *out, const struct walk *walk);

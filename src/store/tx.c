@@ -230,7 +230,10 @@ int store_read_begin(struct store *store, struct tx **tx)
 {
 	int error = own(store, tx);
 
-	return error < 0 ? error : tx_begin(*tx, "BEGIN");
+	if (error < 0)
+		return error;
+	(*tx)->now = store_now();
+	return tx_begin(*tx, "BEGIN");
 }
 
 void store_read_end(struct tx *tx)

@@ -51,7 +51,9 @@ static void test_older_is_migrated(void **state)
 		"ALTER TABLE content DROP COLUMN sha1; ALTER TABLE content DROP COLUMN sha256;"
 		"DROP TABLE lock; DROP TABLE password; DROP TABLE opening; ALTER TABLE resource "
 		"DROP COLUMN stored; ALTER TABLE resource DROP COLUMN link; DROP TABLE slot; DROP "
-		"TABLE retention; DROP TABLE fetch; DROP TABLE notice; PRAGMA user_version = 1";
+		"TABLE retention; DROP TABLE fetch; DROP TABLE notice; DROP INDEX "
+		"resource_expires; ALTER TABLE resource DROP COLUMN expires; PRAGMA user_version = "
+		"1";
 	struct fixture *f = *state;
 	char path[128];
 	sqlite3 *db;
