@@ -39,6 +39,11 @@ struct config {
 		uint64_t quota;         /* bytes an account; 0: what the disk has */
 		uint64_t resources;     /* an account; 0: any number */
 		uint64_t connections;
+		/* Milliseconds. How long files are kept, by their purpose (XEP-0363); 0: for ever. */
+		uint64_t expires, expires_message, expires_profile, expires_ephemeral,
+			expires_permanent;
+		uint64_t once_kept;     /* behind the last recipient's fetch */
+		uint64_t expiry_notice; /* before a file goes; 0: no notice */
 	} limits;
 };
 

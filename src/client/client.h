@@ -4,13 +4,17 @@
 #include "client/account.h"
 #include "client/session.h"
 
+#include <stdint.h>
+
 struct client {
 	struct arena *arena;
 	struct account account;
 	struct session *session;
-	const char *output;            /* -o: file, or folder for receive */
-	const char **accepted;         /* --accept, NULL-terminated */
-	bool yes, once, none, inherit; /* the options of these names */
+	const char *output;    /* -o: file, or folder for receive */
+	const char **accepted; /* --accept, NULL-terminated */
+	bool yes, once, none, inherit, notify,
+		detailed; /* the options of these names; detailed: -l */
+	uint64_t expires; /* --expires: milliseconds from the upload on; 0: not said */
 };
 
 /* Says what went wrong on standard error, after "missive: "; returns 1. */

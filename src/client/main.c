@@ -1,4 +1,5 @@
 #include "base/arena.h"
+#include "base/codec.h"
 #include "client/client.h"
 
 #include <getopt.h>
@@ -16,7 +17,7 @@ static const struct command {
 	{"send",    send_command,    "FILE... JID...",       "send files to exactly these people, who may be offline"},
 	{"receive", receive_command, "[--once] [-o FOLDER]", "wait for files that are offered, and fetch them"},
 	{"get",     get_command,     "URL [-o FILE]",        "fetch one file"},
-	{"ls",      ls_command,      "[URL]",                "list what is yours or shared with you"},
+	{"ls",      ls_command,      "[-l] [URL]",           "list what is yours or shared with you"},
 	{"share",   share_command,   "URL [JID...]",         "show who may read a file, or set it"},
 	{"rm",      rm_command,      "URL...",               "delete files"},
 };
@@ -32,6 +33,9 @@ static const struct option options[] = {
 	{"once",        no_argument,       NULL, '1'},
 	{"none",        no_argument,       NULL, 'N'},
 	{"inherit",     no_argument,       NULL, 'I'},
+	{"expires",     required_argument, NULL, 'E'},
+	{"notify",      no_argument,       NULL, 'n'},
+	{"long",        no_argument,       NULL, 'l'},
 	{"help",        no_argument,       NULL, 'h'},
 	{"version",     no_argument,       NULL, 'V'},
 	{NULL,          0,                 NULL, 0},
@@ -57,7 +61,11 @@ static void print_usage(FILE *out)
 	      "  --accept JID     receive: fetch what this person offers without asking; "
 	      "repeatable\n"
 	      "  --yes            receive: fetch everything without asking\n"
-	      "  --once           receive: only what was kept for you, then end\n"
+	      "  --expires TIME   send: the files are deleted after that, as in 12h, 7d or 2w\n"
+	      "  --once           send: and a day after all have fetched them;\n"
+	      "                   receive: only what was kept for you, then end\n"
+	      "  --notify         send: you are told over XMPP when somebody has fetched them\n"
+	      "  -l               ls: until when a file of yours is kept, and who has fetched it\n"
 	      "  --none           share: nobody but you;  --inherit: as its folder says\n"
 	      "See missive(1).\n",
 		out);
@@ -95,6 +103,13 @@ static int accept_jid(struct client *client, const char *text)
 	return 0;
 }
 
+static int read_expires(struct client *client, const char *text)
+{
+	if (duration_parse(text, &client->expires) < 0 || client->expires == 0)
+		return client_fail("--expires %s: this is no time, as in 12h, 7d or 2w", text);
+	return 0;
+}
+
 /* 0, or the exit code. */
 static int read_options(struct client *client, struct choices *choices, int argc, char **argv)
 {
@@ -102,7 +117,7 @@ static int read_options(struct client *client, struct choices *choices, int argc
 
 	client->accepted =
 		arena_alloc(client->arena, (size_t)(argc + 1) * sizeof(*client->accepted));
-	while ((option = getopt_long(argc, argv, "o:yhV", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "o:ylhV", options, NULL)) != -1) {
 		switch (option) {
 		case 'a':
 			choices->account = optarg;
@@ -134,6 +149,16 @@ static int read_options(struct client *client, struct choices *choices, int argc
 			break;
 		case 'I':
 			client->inherit = true;
+			break;
+		case 'E':
+			if (read_expires(client, optarg))
+				return USAGE;
+			break;
+		case 'n':
+			client->notify = true;
+			break;
+		case 'l':
+			client->detailed = true;
 			break;
 		case 'h':
 			choices->help = true;

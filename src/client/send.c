@@ -123,12 +123,16 @@ static int send_file(struct sending *sending, const char *file)
 	struct patch patch = {.displayname = name,
 		.jids = sending->recipients,
 		.count = sending->count,
-		.set_list = true};
+		.set_list = true,
+		.expires = client->expires,
+		.once = client->once,
+		.notify = client->notify};
 
 	if (upload_file(client, &sending->services, file, name, &url))
 		return 1;
 	if (patch_properties(client, url, &patch)) {
-		rm_command(client, 1, (char *[]){(char *)url, NULL});
+		if (rm_command(client, 1, (char *[]){(char *)url, NULL}) == 0)
+			client_fail("%s was not sent, and nothing of it was left", file);
 		return 1;
 	}
 	if (tell_all(sending, url, name))

@@ -18,6 +18,10 @@ void multistatus_response_end(struct buf *out);
 void multistatus_propstat_begin(struct buf *out);
 void multistatus_propstat_end(struct buf *out, int status, const char *condition);
 
+/* The same with a sentence for a person, or NULL. */
+void multistatus_propstat_refuse(
+	struct buf *out, int status, const char *condition, const char *sentence);
+
 /*
  * The whole of an answer that says of some resources why not: a 207. A href is encoded, a condition (RFC 4918, 16) is shown with the
  * href inside; NULL: none.

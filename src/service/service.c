@@ -9,6 +9,7 @@
 /* One row each. */
 static const struct offer *const offers[] = {
 	&commands_offer,
+	&notice_offer,
 };
 
 enum { OFFERS = sizeof(offers) / sizeof(*offers) };
