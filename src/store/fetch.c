@@ -74,7 +74,7 @@ void store_fetched(struct store *store, const struct fetched *fetched, const str
 {
 	struct fact *fact = fact_new(fetched, jid);
 
-	if (told_before(store, fact) || atomic_load(&store->fact_count) >= FACTS_MAX) {
+	if (atomic_load(&store->fact_count) >= FACTS_MAX || told_before(store, fact)) {
 		free(fact);
 		return;
 	}
@@ -84,66 +84,67 @@ void store_fetched(struct store *store, const struct fetched *fetched, const str
 
 /* ---- on the committer ---- */
 
+/* What is known of a reader. */
 struct state {
-	int64_t content, received, whole;
-	uint64_t length;   /* of the present content */
-	bool there, heard; /* a row is; somebody of this bare JID has had all of it */
+	const char *resourcepart;  /* of the row */
+	uint64_t received, length; /* bytes; `length` is the content's */
+	int64_t whole;
 };
 
-/* 1, 0 when the file or its content is gone, or negative errno. */
-static int read_state(struct tx *tx, const struct fact *fact, struct state *state)
+/* What the row of this resourcepart says of the present content. */
+static int read_row(
+	struct tx *tx, const struct fact *fact, const char *resourcepart, struct state *state)
 {
-	static const char file[] = "SELECT length FROM resource WHERE id = ?1 AND content = ?2";
-	static const char row[] = "SELECT content, received, whole FROM fetch"
+	static const char sql[] = "SELECT content, received, whole FROM fetch"
 				  " WHERE resource = ?1 AND bare = ?2 AND resourcepart = ?3";
-	const struct fetched *fetched = &fact->fetched;
 	sqlite3_stmt *statement;
-	int64_t length = 0;
-	int found = sql_number(tx, &length, file, "ii", fetched->resource, fetched->content);
+	int found = sql_bind(
+		tx, &statement, sql, "itt", fact->fetched.resource, fact->bare, resourcepart);
 
-	*state = (struct state){.length = (uint64_t)length};
-	if (found != 1)
-		return found;
-	found = sql_bind(
-		tx, &statement, row, "itt", fetched->resource, fact->bare, fact->resourcepart);
+	state->resourcepart = resourcepart;
 	if (found == 0)
 		found = sql_step(tx, statement);
 	if (found != 1)
-		return found < 0 ? found : 1;
-	state->there = true;
-	if (sqlite3_column_int64(statement, 0) == fetched->content) {
-		state->content = fetched->content;
-		state->received = sqlite3_column_int64(statement, 1);
+		return found;
+	if (sqlite3_column_int64(statement, 0) == fact->fetched.content) {
+		state->received = (uint64_t)sqlite3_column_int64(statement, 1);
 		state->whole = sqlite3_column_int64(statement, 2);
 	}
 	sql_end(statement);
 	return 1;
 }
 
-/* Whoever takes ever new resources counts as their bare JID at last: entries that name one resource let no others in. */
-static int row_name(struct tx *tx, const struct fact *fact, const struct state *state,
-	const char **resourcepart)
+/*
+ * 1, 0 when the file or its content is gone, or negative errno. Whoever takes ever new resources counts as their bare JID at last: entries that
+ * name one resource let no others in.
+ */
+static int read_state(struct tx *tx, const struct fact *fact, struct state *state)
 {
-	int64_t rows = 0;
-	int found =
-		state->there
-			? 0
-			: sql_number(tx, &rows,
-				  "SELECT count(*) FROM fetch WHERE resource = ?1 AND bare = ?2",
-				  "it", fact->fetched.resource, fact->bare);
+	static const char file[] = "SELECT length FROM resource WHERE id = ?1 AND content = ?2";
+	static const char rows[] = "SELECT count(*) FROM fetch WHERE resource = ?1 AND bare = ?2";
+	const struct fetched *fetched = &fact->fetched;
+	int64_t length = 0, count = 0;
+	int found = sql_number(tx, &length, file, "ii", fetched->resource, fetched->content);
 
-	*resourcepart = rows < EACH_MAX ? fact->resourcepart : "";
-	return found < 0 ? found : 0;
+	*state = (struct state){.length = (uint64_t)length};
+	if (found != 1)
+		return found;
+	found = read_row(tx, fact, fact->resourcepart, state);
+	if (found == 0)
+		found = sql_number(tx, &count, rows, "it", fetched->resource, fact->bare);
+	if (found >= 0 && count >= EACH_MAX)
+		found = read_row(tx, fact, "", state);
+	return found < 0 ? found : 1;
 }
 
-/* All of it has been sent to this JID, for the first time: to its bare JID too, unless `heard`. */
-static int became_whole(struct tx *tx, const struct fact *fact, bool heard)
+/* All of it has been sent to this JID; first: and to no other of the same bare JID before. */
+static int became_whole(struct tx *tx, const struct fact *fact, bool first)
 {
 	int64_t resource = fact->fetched.resource;
 	struct retention retention;
 	int error = store_retention(tx, resource, &retention);
 
-	if (error == 0 && retention.tells && !heard)
+	if (error == 0 && retention.tells && first)
 		error = notice_make(tx, resource, "fetched", fact->bare, fact->time);
 	if (error == 0 && retention.once)
 		error = once_count(tx, resource, false);
@@ -159,27 +160,23 @@ static int record_one(struct tx *tx, const struct fact *fact)
 				  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 	const struct fetched *fetched = &fact->fetched;
 	uint64_t end = fetched->from + fetched->length;
-	const char *resourcepart;
 	struct state state;
-	bool whole;
+	bool whole, first;
 	int found = read_state(tx, fact, &state);
 	int64_t one;
 
-	if (found != 1 || fetched->from > (uint64_t)state.received)
+	if (found != 1 || fetched->from > state.received)
 		return found < 0 ? found : 0;
 	whole = !state.whole && end >= state.length;
-	if (!whole && end <= (uint64_t)state.received)
+	if (!whole && end <= state.received)
 		return 0;
-	found = row_name(tx, fact, &state, &resourcepart);
-	if (found == 0)
-		found = sql_number(
-			tx, &one, heard, "iti", fetched->resource, fact->bare, fetched->content);
+	found = sql_number(tx, &one, heard, "iti", fetched->resource, fact->bare, fetched->content);
 	if (found < 0)
 		return found;
-	state.heard = found == 1;
-	found = sql_run(tx, put, "ittiiii", fetched->resource, fact->bare, resourcepart,
+	first = found == 0;
+	found = sql_run(tx, put, "ittiiii", fetched->resource, fact->bare, state.resourcepart,
 		fetched->content, (int64_t)end, fact->time, whole ? fact->time : state.whole);
-	return found < 0 || !whole ? found : became_whole(tx, fact, state.heard);
+	return found < 0 || !whole ? found : became_whole(tx, fact, first);
 }
 
 static int record(struct tx *tx, struct store_change *change)

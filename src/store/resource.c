@@ -135,9 +135,10 @@ int store_members(struct tx *tx, struct arena *arena, int64_t collection, const 
 int store_root_members(struct tx *tx, struct arena *arena, const struct jid *jid, const char *after,
 	size_t most, struct resource **members, size_t *count)
 {
+	/* What is due is little: the sign keeps SQLite from looking for it among all members of the root. */
 	static const char sql[] =
 		"WITH due AS (SELECT name FROM resource"
-		"    WHERE expires > 0 AND expires <= ?5 AND parent = 1),"
+		"    WHERE expires > 0 AND expires <= ?5 AND +parent = 1),"
 		" names AS ("
 		"  SELECT * FROM (SELECT name FROM resource"
 		"    WHERE parent = 1 AND owner = ?1 AND name > ?3 AND name NOT IN due"

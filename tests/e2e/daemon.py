@@ -133,7 +133,10 @@ SECTION_OF = {
     "confirm_timeout": ("xmpp", "confirm-timeout"), "confirm_reuse": ("xmpp", "confirm-reuse"),
     "users": ("xmpp", "users"), "admins": ("xmpp", "admins"), "max_file_size": ("limits", "max-file-size"), "keep_free": ("limits", "keep-free"),
     "quota": ("limits", "quota"), "resources": ("limits", "resources"), "connections": ("limits", "connections"), "may_block": ("store", "may-block"),
-    "expires": ("limits", "expires"), "once_kept": ("limits", "once-kept"), "expiry_notice": ("limits", "expiry-notice"),
+    "expires": ("limits", "expires"), "expires_message": ("limits", "expires-message"),
+    "expires_profile": ("limits", "expires-profile"), "expires_ephemeral": ("limits", "expires-ephemeral"),
+    "expires_permanent": ("limits", "expires-permanent"),
+    "once_kept": ("limits", "once-kept"), "expiry_notice": ("limits", "expiry-notice"),
 }
 
 

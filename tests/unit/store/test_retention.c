@@ -157,6 +157,7 @@ static int run_hidden(struct tx *tx, struct store_change *change)
 {
 	struct fixture *f = change_arg(change);
 	struct resource *members;
+	struct changed *changed;
 	struct jid romeo;
 	struct path path;
 	struct walk walk;
@@ -176,6 +177,10 @@ static int run_hidden(struct tx *tx, struct store_change *change)
 	assert_int_equal(count, 2);
 	assert_string_equal(members[0].name, "c");
 	assert_string_equal(members[1].name, "z");
+	assert_int_equal(
+		store_changed(tx, f->arena, walk.chain[1].id, 0, INT64_MAX, 9, &changed, &count),
+		0);
+	assert_int_equal(count, 2);
 	tx->store->next_due = 0;
 	assert_int_equal(store_make_file(tx, walk.chain[1].id, &path.segments[1], ROMEO, NULL, NULL,
 				 &members[0], f->arena),
@@ -239,7 +244,7 @@ static void test_limit(void **state)
 	struct fixture *f = *state;
 	int64_t latest = store_now() + HOUR;
 
-	f->options.expires = 10;
+	f->options.expires = HOUR / 2;
 	fixture_reopen(f);
 	make_file(f, "/a", ROMEO, 1, 'a');
 	assert_int_equal(set(f, "/a", LIMIT, latest), 0);
@@ -271,7 +276,6 @@ static void test_restart(void **state)
 				 NULL, NULL),
 		SQLITE_OK);
 	sqlite3_close(db);
-	f->options.path = f->path;
 	fixture_reopen(f);
 	assert_false(is_there(f, "/a"));
 	wait_for(f, "SELECT count(*) FROM resource", 1);
@@ -335,6 +339,12 @@ static void test_fetches_are_few(void **state)
 	settle(f);
 	assert_int_equal(fetches_of(f, "/a", &fetches), 17);
 	assert_null(fetches[0].jid.resourcepart);
+	assert_true(fetches[0].whole > 0);
+	/* What one of the many has only begun takes nothing back. */
+	send_to(f, "/a", JULIET "/another", 0, 50);
+	settle(f);
+	assert_int_equal(fetches_of(f, "/a", &fetches), 17);
+	assert_true(fetches[0].whole > 0);
 }
 
 /* ---- once ---- */
