@@ -168,7 +168,7 @@ int live_acl(const struct view *view, struct buf *out)
 			      "</D:grant>");
 		if (walk.chain[walk.count - 1].id != view->resource->id) {
 			buf_puts(out, "<D:inherited><D:href>");
-			multistatus_href(out, &walk);
+			walk_href(out, &walk);
 			buf_puts(out, "</D:href></D:inherited>");
 		}
 		buf_puts(out, "</D:ace>");

@@ -95,9 +95,24 @@ int slot_use(struct request *request, struct tx *tx, const struct walk *walk)
 }
 
 /* The one place where what the slot was asked for, slot->purpose and slot->expires, becomes how long the file is kept. */
-static int keep(struct tx *tx, const struct slot *slot, const struct resource *made)
+static int keep(
+	const struct dav *dav, struct tx *tx, const struct slot *slot, const struct resource *made)
 {
-	return 0;
+	int64_t latest = made->created + (int64_t)dav->expires_ephemeral;
+
+	switch (slot->purpose) {
+	case SLOT_MESSAGE:
+		return store_expires_default(tx, made->id, dav->expires_message);
+	case SLOT_PROFILE:
+		return store_expires_default(tx, made->id, dav->expires_profile);
+	case SLOT_PERMANENT:
+		return store_expires_default(tx, made->id, dav->expires_permanent);
+	case SLOT_EPHEMERAL:
+		break;
+	}
+	if (!dav->expires_ephemeral || slot->expires < latest)
+		latest = slot->expires;
+	return store_expires_limit(tx, made->id, latest);
 }
 
 int slot_fill(struct request *request, struct tx *tx, struct resource *made)
@@ -107,5 +122,5 @@ int slot_fill(struct request *request, struct tx *tx, struct resource *made)
 
 	if (error == 0 && request->dav->links)
 		error = store_link_make(tx, made);
-	return error < 0 ? error : keep(tx, slot, made);
+	return error < 0 ? error : keep(request->dav, tx, slot, made);
 }

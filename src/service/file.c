@@ -3,7 +3,6 @@
 #include "base/arena.h"
 #include "base/codec.h"
 #include "base/site.h"
-#include "dav/multistatus.h"
 #include "dav/request.h"
 #include "dav/served.h"
 
@@ -16,7 +15,7 @@ const char *file_url(struct run *run, const struct walk *walk)
 	struct buf href = {0};
 	const char *url;
 
-	multistatus_href(&href, walk);
+	walk_href(&href, walk);
 	url = arena_printf(run->arena, "%s%s", run->dav->base_url, buf_text(&href));
 	buf_free(&href);
 	return url;

@@ -6,11 +6,13 @@
 #include "xmpp/xmpp.h"
 
 struct commands;
+struct told;
 
 struct service {
 	struct service_options options;
 	struct mailbox *changes; /* jobs come back from the committer */
 	struct commands *commands;
+	struct told *told;
 	unsigned jobs; /* under way */
 	bool closing;
 };
@@ -29,4 +31,4 @@ struct offer {
 	void (*close)(struct service *service);
 };
 
-extern const struct offer commands_offer, slot_offer;
+extern const struct offer commands_offer, slot_offer, notice_offer;

@@ -10,6 +10,7 @@
 static const struct offer *const offers[] = {
 	&commands_offer,
 	&slot_offer,
+	&notice_offer,
 };
 
 enum { OFFERS = sizeof(offers) / sizeof(*offers) };

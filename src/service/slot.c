@@ -73,14 +73,14 @@ static int refuse_large(struct arena *arena, const struct dav *dav, struct askin
 static int read_expiry(const struct xml_node *purpose, struct asking *asking)
 {
 	const char *before = xml_attribute(purpose, "expire-before");
-	int64_t seconds;
+	int64_t expires;
 
-	if (!before || iso_date_parse(before, &seconds) < 0)
+	if (!before || iso_date_parse(before, &expires) < 0)
 		return refuse_malformed(
 			asking, "expire-before must be a time, as in 2026-09-10T23:08:25Z.");
-	if (seconds <= time(NULL) || seconds > INT64_MAX / 1000)
+	if (expires <= (int64_t)time(NULL) * 1000)
 		return refuse_malformed(asking, "expire-before must lie ahead.");
-	asking->slot.expires = seconds * 1000;
+	asking->slot.expires = expires;
 	return 0;
 }
 

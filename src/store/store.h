@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 struct arena;
+struct buf;
 struct loop;
 struct store;
 struct tx;
@@ -28,6 +29,11 @@ struct store_options {
 	const char *path;   /* a directory, created (0700) when it is not there */
 	uint64_t keep_free; /* bytes of the disk that uploads may not touch */
 	bool may_block;     /* reads count as blocking: callers take them to a pool thread */
+	/* Milliseconds. */
+	uint64_t
+		expires; /* files that are made go after that, unless somebody says otherwise; 0: never */
+	uint64_t once_kept;     /* how long a file of `once` is kept when all have it */
+	uint64_t expiry_notice; /* how long before a file goes its owner is told; 0: not at all */
 };
 
 /* -EBUSY: another daemon has it. The reason, for a person, goes into error. Starts the committer and the sweep of orphans. */
@@ -86,6 +92,7 @@ struct resource {
 	int64_t created, modified; /* milliseconds since the epoch */
 	int64_t stored; /* not 0: a client has told `modified`, and this is when it was changed last */
 	int64_t change; /* grows with every change of the store */
+	int64_t expires; /* when it goes, milliseconds since the epoch; 0: never. From then on nothing finds it. */
 };
 
 /* What stands along a path, from the root downwards, as far as it exists. */
@@ -94,6 +101,9 @@ struct walk {
 	struct resource *chain; /* chain[0] is the root */
 	size_t count;           /* of chain; path->depth + 1 when the resource exists */
 };
+
+/* The path of what a walk ends at, as its creators spelled it, encoded; a collection's with a slash at its end. */
+void walk_href(struct buf *out, const struct walk *walk);
 
 /* Always 0 when the store answers, also when nothing is there. */
 int store_walk(struct tx *tx, struct arena *arena, const struct path *path, struct walk *walk);
@@ -240,6 +250,80 @@ int store_list_set(struct tx *tx, int64_t resource, const struct jid *jids, size
 
 /* From now on it inherits. 0 also when there was none. */
 int store_list_remove(struct tx *tx, int64_t resource);
+
+/* ---- how long files are kept ---- */
+
+/* Of a file. Times in milliseconds since the epoch. */
+struct retention {
+	int64_t latest; /* it may not be kept longer, whatever is set; 0: no such limit */
+	bool once; /* it goes when all that its nearest list names have been sent the present content, and a while has passed */
+	bool tells; /* its owner is told over XMPP when somebody has fetched it */
+};
+int store_retention(struct tx *tx, int64_t resource, struct retention *out);
+
+/*
+ * In a change, for files alone; 0 or negative errno.
+ * set: its owner has said when it goes (milliseconds since the epoch; 0: never). New content and MOVE leave it. -ERANGE: that is past, or behind `latest`.
+ * default: it goes `milliseconds` from now (0: never), and that from each new content on; what the options' `expires` has set is undone.
+ * limit: it goes at that time, and nothing that is set later keeps it longer (XEP-0363, ephemeral).
+ */
+int store_expires_set(struct tx *tx, int64_t resource, int64_t expires);
+int store_expires_default(struct tx *tx, int64_t resource, uint64_t milliseconds);
+int store_expires_limit(struct tx *tx, int64_t resource, int64_t expires);
+int store_once_set(struct tx *tx, int64_t resource, bool once);
+int store_tells_set(struct tx *tx, int64_t resource, bool tells);
+
+/* ---- who has fetched them ---- */
+
+struct fetch {
+	struct jid jid;
+	uint64_t
+		received; /* bytes of the present content that were sent, from its beginning on without a hole */
+	int64_t time;  /* when something new of it was sent last, milliseconds since the epoch */
+	int64_t whole; /* when all of it had been; 0: not yet */
+};
+
+/* Who was sent something of the file's present content, in the order of their JIDs. */
+int store_fetches(struct tx *tx, struct arena *arena, int64_t resource, struct fetch **fetches,
+	size_t *count);
+
+/*
+ * These bytes of a content were sent to this JID, which is proven and not the owner's. From any thread; nothing of it is kept by the caller's
+ * hand, nobody is told. It is on disk about a second later, or when the store is closed; too many at once are dropped.
+ */
+struct fetched {
+	int64_t resource, content;
+	uint64_t from, length;
+};
+void store_fetched(struct store *store, const struct fetched *fetched, const struct jid *jid);
+
+/* ---- what people are to be told over XMPP ---- */
+
+enum { NOTICES_TOLD = 20 }; /* at once */
+
+struct notice {
+	const char *name; /* of the file, as its owner knows it */
+	const char *href; /* its path, encoded */
+	const char *who;  /* who has fetched it; "" */
+	int64_t time;     /* when it was, or is to be; milliseconds since the epoch */
+};
+
+/* All for one JID that are alike, the oldest first. */
+struct notices {
+	const char *jid;  /* bare */
+	const char *kind; /* "fetched", "expires" */
+	struct notice list[NOTICES_TOLD];
+	size_t count;  /* of list; 0: there is nothing to tell anybody */
+	uint64_t more; /* behind them */
+	int64_t last;  /* of all */
+};
+int store_notices(struct tx *tx, struct arena *arena, struct notices *out);
+
+/* In a change: they have been told, those behind `list` too. */
+int store_notices_told(struct tx *tx, const struct notices *told);
+
+/* Moves when there may be new ones. From any thread. */
+unsigned store_noticed(const struct store *store);
 
 /* ---- properties ---- */
 

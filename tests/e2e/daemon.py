@@ -139,6 +139,10 @@ SECTION_OF = {
     "wrong_passwords_per_address": ("limits", "wrong-passwords-per-address"),
     "quota": ("limits", "quota"), "resources": ("limits", "resources"), "connections": ("limits", "connections"), "may_block": ("store", "may-block"),
     "slots": ("limits", "slots"), "public": ("slots", "public"),
+    "expires": ("limits", "expires"), "expires_message": ("limits", "expires-message"),
+    "expires_profile": ("limits", "expires-profile"), "expires_ephemeral": ("limits", "expires-ephemeral"),
+    "expires_permanent": ("limits", "expires-permanent"),
+    "once_kept": ("limits", "once-kept"), "expiry_notice": ("limits", "expiry-notice"),
 }
 
 

@@ -107,38 +107,82 @@ static void test_iso_dates(void **state)
 {
 	static const struct {
 		const char *text;
-		int64_t seconds; /* -1: refused */
+		int64_t milliseconds; /* -1: refused */
 	} cases[] = {
-		{"1994-11-06T08:49:37Z", 784111777},
-		{"1994-11-06T08:49:37.123456Z", 784111777},
-		{"1994-11-06T08:49:37+00:00", 784111777},
-		{"1994-11-06T10:19:37+01:30", 784111777},
-		{"1994-11-06T03:49:37.5-05:00", 784111777},
-		{"2024-02-29T00:00:00Z", 1709164800},
+		{"1994-11-06T08:49:37Z", 784111777000},
+		{"1994-11-06t08:49:37z", 784111777000},
+		{"1994-11-06T08:49:37.25Z", 784111777250},
+		{"1994-11-06T08:49:37.2509999Z", 784111777250},
+		{"1994-11-06T10:49:37+02:00", 784111777000},
+		{"1994-11-05T22:19:37-10:30", 784111777000},
+		{"2016-12-31T23:59:60Z", 1483228800000},
+		{"2024-02-29T00:00:00Z", 1709164800000},
+		{"9999-12-31T23:59:59Z", 253402300799000},
 		{"2023-02-29T00:00:00Z", -1},
-		{"1994-13-06T08:49:37Z", -1},
+		{"1994-11-31T08:49:37Z", -1},
 		{"1994-00-06T08:49:37Z", -1},
+		{"1994-13-06T08:49:37Z", -1},
 		{"1994-11-00T08:49:37Z", -1},
-		{"1994-11- 6T08:49:37Z", -1},
-		{"1994-11-06T24:49:37Z", -1},
+		{"1994-11-06T24:00:00Z", -1},
+		{"1994-11-06T08:60:00Z", -1},
+		{"1994-11-06T08:49:61Z", -1},
 		{"1994-11-06T08:49:37", -1},
-		{"1994-11-06T08:49:37.Z", -1},
-		{"1994-11-06T08:49:37ZZ", -1},
-		{"1994-11-06T08:49:37+1:30", -1},
-		{"1994-11-06T08:49:37+01:60", -1},
 		{"1994-11-06 08:49:37Z", -1},
+		{"1994-11- 6T08:49:37Z", -1},
+		{"1994-11-06T08:49:37.Z", -1},
+		{"1994-11-06T08:49:37+2:00", -1},
+		{"1994-11-06T08:49:37+02", -1},
+		{"1994-11-06T08:49:37+24:00", -1},
+		{"1994-11-06T08:49:37Zz", -1},
 		{"1994-11-06", -1},
+		{"784111777", -1},
+		{"Sun, 06 Nov 1994 08:49:37 GMT", -1},
 		{"", -1},
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		int64_t seconds = 0;
-		int result = iso_date_parse(cases[i].text, &seconds);
+		int64_t milliseconds = 0;
+		int result = iso_date_parse(cases[i].text, &milliseconds);
 
-		if (result != (cases[i].seconds < 0 ? -EINVAL : 0))
-			fail_msg("%s: %d", cases[i].text, result);
+		assert_int_equal(result, cases[i].milliseconds < 0 ? -EINVAL : 0);
 		if (result == 0)
-			assert_int_equal(seconds, cases[i].seconds);
+			assert_int_equal(milliseconds, cases[i].milliseconds);
+	}
+}
+
+static void test_durations(void **state)
+{
+	static const struct {
+		const char *text;
+		int result;
+		uint64_t milliseconds;
+	} cases[] = {
+		{"0", 0, 0},
+		{"0s", 0, 0},
+		{"250ms", 0, 250},
+		{"50s", 0, 50000},
+		{"5min", 0, 300000},
+		{"2h", 0, 7200000},
+		{"90d", 0, 7776000000},
+		{"2w", 0, 1209600000},
+		{"1", -EINVAL, 0},
+		{"d", -EINVAL, 0},
+		{"", -EINVAL, 0},
+		{"-1d", -EINVAL, 0},
+		{"1 d", -EINVAL, 0},
+		{"1D", -EINVAL, 0},
+		{"1d1h", -EINVAL, 0},
+		{"9223372036854775807w", -ERANGE, 0},
+		{"99999999999999999999999999999s", -ERANGE, 0},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		uint64_t milliseconds = 0;
+		int result = duration_parse(cases[i].text, &milliseconds);
+
+		assert_int_equal(result, cases[i].result);
+		if (result == 0)
+			assert_int_equal(milliseconds, cases[i].milliseconds);
 	}
 }
 
@@ -178,6 +222,7 @@ int main(void)
 		cmocka_unit_test(test_hex_and_digests),
 		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_iso_dates),
+		cmocka_unit_test(test_durations),
 		cmocka_unit_test(test_decimal),
 	};
 

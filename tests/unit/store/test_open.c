@@ -53,7 +53,9 @@ static void test_older_is_migrated(void **state)
 		"'password'; DROP TABLE opening; ALTER TABLE resource "
 		"DROP COLUMN stored; DROP INDEX resource_link; ALTER TABLE resource DROP COLUMN "
 		"link; DROP TABLE slot; DROP "
-		"TABLE retention; DROP TABLE fetch; DROP TABLE notice; PRAGMA user_version = 1";
+		"TABLE retention; DROP TABLE fetch; DROP TABLE notice; DROP INDEX "
+		"resource_expires; ALTER TABLE resource DROP COLUMN expires; PRAGMA user_version = "
+		"1";
 	struct fixture *f = *state;
 	char path[128];
 	sqlite3 *db;
@@ -84,7 +86,8 @@ static void test_passwords_are_migrated(void **state)
 		"INSERT INTO password VALUES (7, 'romeo@montague.lit', 'old', 'm', 's', 1000);"
 		"DROP INDEX resource_link; ALTER TABLE resource DROP COLUMN link; DROP TABLE slot; "
 		"DROP TABLE retention;"
-		"DROP TABLE fetch; DROP TABLE notice; PRAGMA user_version = 6";
+		"DROP TABLE fetch; DROP TABLE notice; DROP INDEX resource_expires; ALTER TABLE "
+		"resource DROP COLUMN expires; PRAGMA user_version = 6";
 	struct fixture *f = *state;
 	struct password *passwords;
 	struct tx *tx;
