@@ -15,12 +15,14 @@ struct asked {
 	struct prover *prover;
 	struct proof *proof;
 	struct confirm *confirm;
+	struct limited *limited;
 };
 
 struct prover {
 	struct mailbox *mailbox;
 	struct confirms *confirms;
 	struct grants *grants;
+	struct limits *limits;
 	struct asked *slots[SLOTS]; /* by ticket */
 	bool closing;
 };
@@ -65,10 +67,30 @@ static void answered(void *arg, enum verdict verdict)
 	struct proof *proof = asked->proof;
 
 	*find(prover, proof->ticket) = asked->next;
+	limit_end(asked->limited, verdict == VERDICT_YES  ? LIMIT_YES
+				  : verdict == VERDICT_NO ? LIMIT_NO
+							  : LIMIT_NOTHING);
 	free(asked);
 	if (verdict == VERDICT_YES)
 		grants_add(prover->grants, proof);
 	reply(proof, verdict);
+}
+
+static struct asked *begin(struct prover *prover, struct proof *proof)
+{
+	struct asked *asked;
+	struct limited *limited =
+		limit_begin(prover->limits, proof->jid.bare, proof->address, &proof->wait);
+
+	if (!limited)
+		return NULL;
+	asked = calloc(1, sizeof(*asked));
+	if (!asked)
+		abort();
+	asked->prover = prover;
+	asked->proof = proof;
+	asked->limited = limited;
+	return asked;
 }
 
 static void ask(struct prover *prover, struct proof *proof)
@@ -79,17 +101,22 @@ static void ask(struct prover *prover, struct proof *proof)
 		.method = proof->method,
 		.url = proof->url,
 		.address = proof->address,
+		.name = proof->name,
+		.size = proof->size,
+		.owner = proof->owner,
 		.admits_more = grant_admits_more(proof->method),
 	};
-	struct asked *asked = calloc(1, sizeof(*asked)), **slot;
+	struct asked *asked = begin(prover, proof), **slot;
 	enum verdict refused;
 
-	if (!asked)
-		abort();
-	asked->prover = prover;
-	asked->proof = proof;
+	if (!asked) {
+		confirms_count(prover->confirms, CONFIRM_LIMITED);
+		reply(proof, VERDICT_LIMITED);
+		return;
+	}
 	asked->confirm = confirm_ask(prover->confirms, &question, answered, asked, &refused);
 	if (!asked->confirm) {
+		limit_end(asked->limited, LIMIT_NOT_ASKED);
 		free(asked);
 		reply(proof, refused);
 		return;
@@ -106,6 +133,7 @@ static void cancel(struct prover *prover, struct proof *proof)
 	if (asked) {
 		*at = asked->next;
 		confirm_withdraw(asked->confirm);
+		limit_end(asked->limited, LIMIT_NOTHING);
 		proof_free(asked->proof);
 		free(asked);
 	}
@@ -131,7 +159,8 @@ static void take(void *arg, struct message *list)
 	}
 }
 
-struct prover *prover_open(struct loop *loop, struct confirms *confirms, uint64_t reuse)
+struct prover *prover_open(struct loop *loop, struct confirms *confirms, uint64_t reuse,
+	const struct limits_options *limits)
 {
 	struct prover *prover = calloc(1, sizeof(*prover));
 
@@ -139,6 +168,7 @@ struct prover *prover_open(struct loop *loop, struct confirms *confirms, uint64_
 		abort();
 	prover->confirms = confirms;
 	prover->grants = grants_open(loop, reuse);
+	prover->limits = limits_open(loop, limits);
 	prover->mailbox = mailbox_open(loop, take, prover);
 	return prover;
 }
@@ -155,6 +185,7 @@ void prover_close(struct prover *prover)
 			answered(asked, VERDICT_UNAVAILABLE);
 		}
 	grants_close(prover->grants);
+	limits_close(prover->limits);
 	free(prover);
 }
 

@@ -103,7 +103,8 @@ void address_limit_key(const char *address, char out[ADDRESS_TEXT])
 {
 	unsigned char bits[16];
 
-	if (address_normalise(address, out) < 0) {
+	/* IPv4 has one spelling only, and this is asked for each request. */
+	if (!strchr(address, ':') || address_normalise(address, out) < 0) {
 		snprintf(out, ADDRESS_TEXT, "%s", address);
 	} else if (strchr(out, ':')) {
 		inet_pton(AF_INET6, out, bits);

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/codec.h"
 #include "base/jid.h"
+#include "base/rate.h"
 #include "base/settings.h"
 
 #include <errno.h>
@@ -29,8 +30,8 @@ struct key;
 typedef const char *key_set(struct reading *reading, const struct key *key, const char *value);
 
 static key_set set_text, set_listen, set_base_url, set_hosts, set_readable, set_count,
-	set_resources, set_threads, set_bool, set_server, set_domain, set_users, set_networks,
-	set_secret_file, set_duration, set_bytes;
+	set_resources, set_rate, set_threads, set_bool, set_server, set_domain, set_users,
+	set_networks, set_secret_file, set_duration, set_bytes;
 
 struct key {
 	const char *section, *name;
@@ -66,6 +67,12 @@ static const struct key keys[] = {
 	{"limits", "quota",           "0",                           set_bytes,       PLACE(limits.quota)},
 	{"limits", "resources",       "1000000",                     set_resources,   PLACE(limits.resources)},
 	{"limits", "connections",     "10000",                       set_count,       PLACE(limits.connections)},
+	{"limits", "prompts",         "4096",                        set_count,       PLACE(limits.prompts)},
+	{"limits", "prompts-per-pair", "5",                          set_rate,        PLACE(limits.prompts_per_pair)},
+	{"limits", "prompts-per-address", "10",                      set_rate,        PLACE(limits.prompts_per_address)},
+	{"limits", "prompts-per-known-pair", "64",                   set_count,       PLACE(limits.prompts_per_known_pair)},
+	{"limits", "silence",         "10min",                       set_duration,    PLACE(limits.silence)},
+	{"limits", "refusals",        "60",                          set_rate,        PLACE(limits.refusals)},
 };
 /* clang-format on */
 
@@ -191,6 +198,12 @@ static const char *set_resources(struct reading *reading, const struct key *key,
 static const char *set_count(struct reading *reading, const struct key *key, const char *value)
 {
 	return set_number(reading, key, value, 1000000);
+}
+
+/* What is counted in base/rate.h. */
+static const char *set_rate(struct reading *reading, const struct key *key, const char *value)
+{
+	return set_number(reading, key, value, RATE_MOST);
 }
 
 static const char *set_threads(struct reading *reading, const struct key *key, const char *value)
@@ -385,6 +398,9 @@ static int check(struct reading *reading)
 	if (config->xmpp.confirm_timeout < 1000)
 		return wrong_at(reading, line_of(reading, "confirm-timeout"),
 			"nobody can answer in less than a second");
+	if (config->limits.silence > 24 * 3600000)
+		return wrong_at(reading, line_of(reading, "silence"),
+			"nobody is silenced for more than 24h");
 	if (!*config->store.path)
 		return wrong_at(reading, line_of(reading, "path"), "path is empty");
 	return 0;

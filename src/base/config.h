@@ -38,6 +38,10 @@ struct config {
 		uint64_t quota;         /* bytes an account; 0: what the disk has */
 		uint64_t resources;     /* an account; 0: any number */
 		uint64_t connections;
+		/* How often people may be asked (auth/limit.h), and an address be refused; 0: any number. */
+		uint64_t prompts, prompts_per_pair, prompts_per_address, prompts_per_known_pair;
+		uint64_t silence;  /* milliseconds behind a no */
+		uint64_t refusals; /* a minute */
 	} limits;
 };
 

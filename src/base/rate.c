@@ -115,24 +115,34 @@ static int choose(const struct rates *rates, const struct place *place, uint64_t
 	return chosen;
 }
 
-uint32_t rate_count(struct rates *rates, const char *key, uint64_t now)
+static uint32_t count(struct rates *rates, const char *key, uint64_t now, bool renew)
 {
 	struct place place = place_of(rates, key, now);
 
 	for (;;) {
 		uint64_t word;
 		int way = find(rates, &place, &word);
-		struct slot slot = unpack(word);
+		bool begins = way < 0 || renew;
+		struct slot slot =
+			begins ? (struct slot){.tag = place.tag, .start = place.now} : unpack(word);
 
-		if (way < 0) {
+		if (way < 0)
 			way = choose(rates, &place, &word);
-			slot = (struct slot){.tag = place.tag, .start = place.now};
-		}
 		if (slot.count < RATE_MOST)
 			slot.count++;
 		if (atomic_compare_exchange_strong(&place.set[way], &word, pack(slot)))
 			return slot.count;
 	}
+}
+
+uint32_t rate_count(struct rates *rates, const char *key, uint64_t now)
+{
+	return count(rates, key, now, false);
+}
+
+void rate_renew(struct rates *rates, const char *key, uint64_t now)
+{
+	count(rates, key, now, true);
 }
 
 uint32_t rate_look(const struct rates *rates, const char *key, uint64_t now)
@@ -143,9 +153,9 @@ uint32_t rate_look(const struct rates *rates, const char *key, uint64_t now)
 	return find(rates, &place, &word) < 0 ? 0 : unpack(word).count;
 }
 
-void rate_undo(struct rates *rates, const char *key, uint64_t now)
+void rate_undo(struct rates *rates, const char *key, uint64_t when)
 {
-	struct place place = place_of(rates, key, now);
+	struct place place = place_of(rates, key, when);
 	uint64_t word;
 	int way;
 

@@ -27,8 +27,11 @@ uint32_t rate_count(struct rates *rates, const char *key, uint64_t now);
 /* How many there were; counts nothing. */
 uint32_t rate_look(const struct rates *rates, const char *key, uint64_t now);
 
-/* Takes an event back, if its window still lasts. */
-void rate_undo(struct rates *rates, const char *key, uint64_t now);
+/* Counts an event as the first of a window that begins now. */
+void rate_renew(struct rates *rates, const char *key, uint64_t now);
+
+/* Takes back an event that was counted at `when`; nothing happens when a new window has begun since. */
+void rate_undo(struct rates *rates, const char *key, uint64_t when);
 
 /* Milliseconds until the key's window ends, never too few; 0: nothing is counted. Windows are exact to some 30 ms. */
 uint64_t rate_left(const struct rates *rates, const char *key, uint64_t now);

@@ -3,12 +3,25 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+struct arena;
 
 /* Valid UTF-8, only characters of XML 1.0, no controls, line breaks, direction marks or invisible separators. */
 bool text_is_presentable(const char *text);
 
 /* Valid UTF-8 without overlong forms and surrogates. */
 bool text_is_utf8(const char *text, size_t length);
+
+/* The next character of valid UTF-8, and on behind it; 0 at the end. */
+uint32_t text_next(const char **at);
+
+/* What text_is_presentable() says of one character. */
+bool text_character_is_presentable(uint32_t character);
+
+/* Without regard to case: what differs in case only is the same behind it (Unicode, 3.13, toCasefold of NFC). Valid UTF-8. */
+char *text_fold(struct arena *arena, const char *text);
+
 bool text_ends_with(const char *text, const char *end);
 
 /* Compares secrets in a time that does not depend on where they differ. */

@@ -113,6 +113,14 @@ struct request {
 		password; /* of an app password's form, to be checked before all else; never logged */
 	const struct digest *digest; /* likewise, of Digest; never logged */
 	bool proven;
+	bool refused; /* the right is not there, and nobody was asked for that: limits count it */
+
+	/* What it is about, as found when the right was asked: what a prompt tells who is asked. */
+	struct {
+		const char *name; /* the last segment, decoded; NULL: the root */
+		int64_t size;     /* bytes that are there, or are to come; -1: not known, or none */
+		const char *owner; /* a bare JID, when it is not the claimed one; else NULL */
+	} subject;
 
 	/* The body, when the method takes one. */
 	struct buf xml;

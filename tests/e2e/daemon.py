@@ -30,13 +30,17 @@ class Daemon:
             "xmpp": {"server": f"127.0.0.1:{component_port}", "domain": DOMAIN, "secret": SECRET, "users": "localhost",
                      "confirm-timeout": "4s"},
             "store": {"path": self.store},
-            "limits": {"keep-free": "0"},
+            # Everybody in a test asks from one address: who tests limits sets them.
+            "limits": {"keep-free": "0", "prompts-per-pair": "1000", "prompts-per-address": "1000", "silence": "0s",
+                       "refusals": "1000"},
         }
         if os.environ.get("MISSIVE_MAY_BLOCK"):
             self.settings["store"]["may-block"] = "yes"
         for name, value in settings.items():
             section, key = SECTION_OF[name]
             self.settings[section][key] = value
+            if value is None:  # the daemon's own default
+                del self.settings[section][key]
         self.process = None
         self.lines = []
         self.changed = threading.Condition()
@@ -132,6 +136,10 @@ SECTION_OF = {
     "trusted_proxies": ("http", "trusted-proxies"), "allow_plain": ("http", "allow-plain"),
     "confirm_timeout": ("xmpp", "confirm-timeout"), "confirm_reuse": ("xmpp", "confirm-reuse"),
     "users": ("xmpp", "users"), "max_file_size": ("limits", "max-file-size"), "keep_free": ("limits", "keep-free"),
+    "prompts": ("limits", "prompts"), "prompts_per_pair": ("limits", "prompts-per-pair"),
+    "prompts_per_address": ("limits", "prompts-per-address"),
+    "prompts_per_known_pair": ("limits", "prompts-per-known-pair"), "silence": ("limits", "silence"),
+    "refusals": ("limits", "refusals"),
     "quota": ("limits", "quota"), "resources": ("limits", "resources"), "connections": ("limits", "connections"), "may_block": ("store", "may-block"),
 }
 

@@ -55,6 +55,23 @@ static void test_undo(void **state)
 	assert_int_equal(rate_count(rates, "a", 2000), 1);
 	rate_undo(rates, "a", 2 * MINUTE);
 	assert_int_equal(rate_look(rates, "a", 2000), 1);
+	/* What was counted in an old window is not taken from the new one. */
+	assert_int_equal(rate_count(rates, "a", 2 * MINUTE), 1);
+	rate_undo(rates, "a", 2000);
+	assert_int_equal(rate_look(rates, "a", 2 * MINUTE), 1);
+	rates_close(rates);
+}
+
+static void test_renew(void **state)
+{
+	struct rates *rates = rates_open(64, MINUTE);
+
+	for (int i = 0; i < 3; i++)
+		rate_count(rates, "a", 1000);
+	rate_renew(rates, "a", 50000);
+	assert_int_equal(rate_look(rates, "a", 100000), 1);
+	rate_renew(rates, "b", 50000);
+	assert_int_equal(rate_look(rates, "b", 100000), 1);
 	rates_close(rates);
 }
 
@@ -155,6 +172,7 @@ int main(void)
 		cmocka_unit_test(test_window),
 		cmocka_unit_test(test_skew),
 		cmocka_unit_test(test_undo),
+		cmocka_unit_test(test_renew),
 		cmocka_unit_test(test_most),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_flood),
