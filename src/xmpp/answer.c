@@ -238,6 +238,8 @@ void confirm_take_message(struct confirms *confirms, const struct stanza *stanza
 		take_threaded(confirm, stanza, body ? body : "", meant[typed.word]);
 	else if (!is_error(stanza))
 		take_typed(confirms, stanza, thread, &typed);
+	else if (is_thread_of_ours(thread))
+		drop(confirms, stanza, "no such prompt");
 }
 
 void confirm_hear(struct confirms *confirms, const struct stanza *stanza)

@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 import xml.etree.ElementTree as ET
+from xml.sax.saxutils import quoteattr
 
 from person import AUTH
 from servers import DOMAIN, SECRET
@@ -50,6 +51,11 @@ class ComponentServer:
         self.closing = True
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
+        if self.connection:
+            try:
+                self.connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # it has ended already
         self.thread.join(10)
 
     def serve(self):
@@ -131,7 +137,7 @@ def answer_to(prompt, kind):
     """As a client that knows XEP-0070 (4.2) answers."""
     error = "<error type='auth'><not-authorized xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>" if kind == "error" else ""
     if prompt.kind == "iq":
-        return f"<iq type='{kind}' from='{prompt.jid}' to='{DOMAIN}' id='{prompt.stanza_id}'>{error}</iq>"
+        return f"<iq type='{kind}' from={quoteattr(prompt.jid)} to='{DOMAIN}' id='{prompt.stanza_id}'>{error}</iq>"
     kind = " type='error'" if error else ""
-    return (f"<message{kind} from='{prompt.jid}/phone' to='{DOMAIN}'><thread>{prompt.thread}</thread>"
+    return (f"<message{kind} from={quoteattr(prompt.jid + '/phone')} to='{DOMAIN}'><thread>{prompt.thread}</thread>"
             f"<confirm xmlns='{AUTH}'/>{error}</message>")
