@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS = 4096 };
+enum {
+	SLOTS = 4096,
+	USUAL_TEXT = 384, /* bytes of what a proof says */
+};
 
 /* A letter whose answer a person is asked for. */
 struct asked {
@@ -33,7 +36,7 @@ struct proof *proof_new(uint64_t ticket, struct mailbox *reply)
 
 	if (!proof)
 		abort();
-	proof->arena = arena_new();
+	proof->arena = arena_new_small(USUAL_TEXT);
 	proof->ticket = ticket;
 	proof->reply = reply;
 	return proof;
