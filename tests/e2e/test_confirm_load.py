@@ -13,7 +13,7 @@ from daemon import MISSIVED, basic
 from servers import SECRET
 
 MANY = 10000
-ROUNDS = 7
+ROUNDS = 4
 UNLIMITED = {"prompts": "0", "prompts_per_pair": "0", "prompts_per_address": "0", "silence": "0s", "refusals": "0",
              "connections": "100000"}
 HERE = os.path.dirname(__file__)
@@ -89,26 +89,46 @@ def iqload(tmp_path_factory):
     return program
 
 
+def processor_time(pid):
+    """Seconds that the busiest thread of a process has used."""
+    threads = []
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/stat") as f:
+            fields = f.read().rsplit(")", 1)[1].split()
+        threads.append((int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"))
+    return max(threads)
+
+
 def test_rate_through_prosody(world, prosody, iqload):
-    """Beside a component that does nothing but ask, through the same server, to the same answering side; in turns, as the machine's speed varies."""
+    """
+    Beside a component that does nothing but ask, through the same server, to the same answering side, in turns. The rate that a machine of
+    its own would let through is that of the busiest thread, be it the server's or one of ours; it is told by processor time, because rates say
+    how much others use this machine (both are printed).
+    """
     daemon = world.daemon(prosody, users="people.localhost", confirm_timeout="30s", **UNLIMITED)
     port, count, waiting = str(prosody.component), 2500, "64"
 
     def run(*arguments):
-        return float(subprocess.run([iqload, *arguments], check=True, capture_output=True, text=True, timeout=60).stdout)
+        """The rate; and the seconds that the server's and our busiest thread have taken for it."""
+        before = [processor_time(process.pid) for process in (prosody.process, daemon.process)]
+        rate = float(subprocess.run([iqload, *arguments], check=True, capture_output=True, text=True, timeout=60).stdout)
+        after = [processor_time(process.pid) for process in (prosody.process, daemon.process)]
+        return rate, after[0] - before[0], after[1] - before[1]
     people = subprocess.Popen([iqload, "answer", port, "people.localhost", SECRET], stdout=subprocess.PIPE, text=True)
     try:
         assert people.stdout.readline() == "ready\n"
         bare, ours = [], []
-        # The best of each: what others do on the machine slows down this or that.
-        while len(bare) < ROUNDS and (len(bare) < 3 or max(ours) < 0.9 * max(bare)):
+        for _ in range(ROUNDS):
             bare.append(run("ask", port, "bare.localhost", SECRET, "juliet@people.localhost/home", str(count), waiting))
             ours.append(run("http", str(daemon.port), "juliet@people.localhost/home", str(count), waiting))
     finally:
         people.kill()
         people.wait()
         people.stdout.close()
-    ratio = max(ours) / max(bare)
-    print(f"IQs a second: bare component {bare}, missived {ours}, ratio {ratio:.2f}")
-    assert f"confirms-granted {len(ours) * count}\n" in daemon.health().text
-    assert ratio >= 0.8 or is_sanitized()
+    for name, rounds in (("bare component", bare), ("missived", ours)):
+        print(name, "IQs a second:", [int(rate) for rate, _, _ in rounds])
+    server_for_bare = sum(server for _, server, _ in bare)
+    busiest = max(sum(server for _, server, _ in ours), sum(own for _, _, own in ours))
+    print(f"of the best rates {max(ours)[0] / max(bare)[0]:.2f}; by processor time {server_for_bare / busiest:.2f}")
+    assert f"confirms-granted {ROUNDS * count}\n" in daemon.health().text
+    assert server_for_bare / busiest >= 0.8 or is_sanitized()
