@@ -1,11 +1,9 @@
 """Who may answer a prompt (XEP-0070): under a server that passes on anything from anybody."""
 
 import pytest
-import requests
 
 import forgery
-from component_server import ComponentServer, answer_to, no, yes
-from daemon import new_id
+from component_server import ComponentServer, no, yes
 from servers import DOMAIN
 
 ROMEO, JULIET = "romeo@localhost", "juliet@capulet.lit"
@@ -83,6 +81,7 @@ OTHERS = [
     f"{JULIET}@evil.example/home", "jul\u0456et@capulet.lit/home", "juliet@\u0441apulet.lit/home", "ju1iet@capulet.lit/home",
     "juliet\u0301@capulet.lit/home", "juliet@capulet.l\u0131t/home", "jul\u0131et@capulet.lit/home", "juliet@capulet-lit/home",
     "juliet@xn--capulet-lit/home", "juliet\\40capulet.lit@evil.example/home", "@capulet.lit/home", "juliet@/home", "", "/home",
+    "jul\u00adiet@capulet.lit/home",  # what cannot be seen is refused before stringprep takes it away
     "juliet @capulet.lit/home", "juliet@capulet\u3002lit/home", "juliet@capulet.lit:5222/home", None,
 ]
 
@@ -95,8 +94,6 @@ def test_look_alikes(juliet, scripted, kind, forgeries):
         for one in (forgery.iq(prompt.stanza_id), forgery.iq(prompt.stanza_id, forgery.REFUSAL, "error"),
                     forgery.message(forgery.thread(prompt.stanza_id) + forgery.confirm(prompt) + forgery.OK),
                     forgery.message(forgery.OK)):
-            if jid == JULIET and "message" in one:
-                continue
             does_nothing(juliet, scripted, jid, sent_by(jid, one))
     assert scripted.streams == 1
     scripted.send(no(prompt))
@@ -104,8 +101,7 @@ def test_look_alikes(juliet, scripted, kind, forgeries):
 
 
 # Stringprep maps them to the same JID (RFC 6122), so they are the same account.
-SAME = ["JULIET@capulet.lit", "juliet@CAPULET.LIT", "\uff4auliet@capulet.lit", "jul\u00adiet@capulet.lit",
-        "juliet@capulet.lit."]
+SAME = ["JULIET@capulet.lit", "juliet@CAPULET.LIT", "\uff4auliet@capulet.lit", "juliet@capulet.lit."]
 
 
 @forgery.both
@@ -113,9 +109,6 @@ SAME = ["JULIET@capulet.lit", "juliet@CAPULET.LIT", "\uff4auliet@capulet.lit", "
 def test_same_account_in_another_spelling(juliet, scripted, kind, forgeries, jid):
     waiting, prompt = begin(juliet, scripted, kind)
     prompt.jid = jid + "/home" if kind == "iq" else jid
-    if "\u00ad" in jid:  # what is not shown is refused before it is mapped
-        does_nothing(juliet, scripted, jid, yes(prompt))
-        prompt.jid = f"{JULIET}/home" if kind == "iq" else JULIET
     scripted.send(yes(prompt))
     assert waiting.result().content == b"content"
 

@@ -5,8 +5,6 @@ import base64
 import re
 import socket
 
-import pytest
-
 from component_server import ComponentServer, yes
 from daemon import new_id
 from wire import Reader, connect
