@@ -103,6 +103,14 @@ static int open_xmpp(struct daemon *daemon, char *error, size_t size)
 		.base_url = config->http.base_url,
 		.max_file_size = config->limits.max_file_size,
 	};
+	const struct limits_options limits = {
+		.per_pair = config->limits.prompts_per_pair,
+		.per_address = config->limits.prompts_per_address,
+		.per_known_pair = config->limits.prompts_per_known_pair,
+		.prompts = config->limits.prompts,
+		.silence = config->limits.silence,
+		.timeout = config->xmpp.confirm_timeout,
+	};
 	int result = xmpp_open(&daemon->xmpp, daemon->loop, &options);
 
 	if (result < 0) {
@@ -110,7 +118,8 @@ static int open_xmpp(struct daemon *daemon, char *error, size_t size)
 		return result;
 	}
 	daemon->confirms = confirms_open(daemon->xmpp, daemon->loop, config->xmpp.confirm_timeout);
-	daemon->prover = prover_open(daemon->loop, daemon->confirms, config->xmpp.confirm_reuse);
+	daemon->prover =
+		prover_open(daemon->loop, daemon->confirms, config->xmpp.confirm_reuse, &limits);
 	return 0;
 }
 
@@ -163,12 +172,14 @@ static int open_http(struct daemon *daemon, char *error, size_t size)
 		.dav = &daemon->dav,
 		.prover = daemon->prover,
 		.xmpp = daemon->xmpp,
+		.confirms = daemon->confirms,
 		.listen = config->http.listen,
 		.tls_cert = config->http.tls_cert,
 		.tls_key = config->http.tls_key,
 		.trusted_proxies = config->http.trusted_proxies,
 		.threads = config->http.threads,
 		.connections = config->limits.connections,
+		.refusals = config->limits.refusals,
 	};
 
 	return http_start(&daemon->http, daemon->loop, &options, error, size);

@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS = 4096 };
+enum {
+	SLOTS = 4096,
+	USUAL_TEXT = 384, /* bytes of what a proof says */
+};
 
 /* A letter whose answer a person is asked for. */
 struct asked {
@@ -15,12 +18,14 @@ struct asked {
 	struct prover *prover;
 	struct proof *proof;
 	struct confirm *confirm;
+	struct limited *limited;
 };
 
 struct prover {
 	struct mailbox *mailbox;
 	struct confirms *confirms;
 	struct grants *grants;
+	struct limits *limits;
 	struct asked *slots[SLOTS]; /* by ticket */
 	bool closing;
 };
@@ -31,7 +36,7 @@ struct proof *proof_new(uint64_t ticket, struct mailbox *reply)
 
 	if (!proof)
 		abort();
-	proof->arena = arena_new();
+	proof->arena = arena_new_small(USUAL_TEXT);
 	proof->ticket = ticket;
 	proof->reply = reply;
 	return proof;
@@ -65,10 +70,30 @@ static void answered(void *arg, enum verdict verdict)
 	struct proof *proof = asked->proof;
 
 	*find(prover, proof->ticket) = asked->next;
+	limit_end(asked->limited, verdict == VERDICT_YES  ? LIMIT_YES
+				  : verdict == VERDICT_NO ? LIMIT_NO
+							  : LIMIT_NOTHING);
 	free(asked);
 	if (verdict == VERDICT_YES)
 		grants_add(prover->grants, proof);
 	reply(proof, verdict);
+}
+
+static struct asked *begin(struct prover *prover, struct proof *proof)
+{
+	struct asked *asked;
+	struct limited *limited =
+		limit_begin(prover->limits, proof->jid.bare, proof->address, &proof->wait);
+
+	if (!limited)
+		return NULL;
+	asked = calloc(1, sizeof(*asked));
+	if (!asked)
+		abort();
+	asked->prover = prover;
+	asked->proof = proof;
+	asked->limited = limited;
+	return asked;
 }
 
 static void ask(struct prover *prover, struct proof *proof)
@@ -79,17 +104,22 @@ static void ask(struct prover *prover, struct proof *proof)
 		.method = proof->method,
 		.url = proof->url,
 		.address = proof->address,
+		.name = proof->name,
+		.size = proof->size,
+		.owner = proof->owner,
 		.admits_more = grant_admits_more(proof->method),
 	};
-	struct asked *asked = calloc(1, sizeof(*asked)), **slot;
+	struct asked *asked = begin(prover, proof), **slot;
 	enum verdict refused;
 
-	if (!asked)
-		abort();
-	asked->prover = prover;
-	asked->proof = proof;
+	if (!asked) {
+		confirms_count(prover->confirms, CONFIRM_LIMITED);
+		reply(proof, VERDICT_LIMITED);
+		return;
+	}
 	asked->confirm = confirm_ask(prover->confirms, &question, answered, asked, &refused);
 	if (!asked->confirm) {
+		limit_end(asked->limited, LIMIT_NOT_ASKED);
 		free(asked);
 		reply(proof, refused);
 		return;
@@ -106,6 +136,7 @@ static void cancel(struct prover *prover, struct proof *proof)
 	if (asked) {
 		*at = asked->next;
 		confirm_withdraw(asked->confirm);
+		limit_end(asked->limited, LIMIT_NOTHING);
 		proof_free(asked->proof);
 		free(asked);
 	}
@@ -131,7 +162,8 @@ static void take(void *arg, struct message *list)
 	}
 }
 
-struct prover *prover_open(struct loop *loop, struct confirms *confirms, uint64_t reuse)
+struct prover *prover_open(struct loop *loop, struct confirms *confirms, uint64_t reuse,
+	const struct limits_options *limits)
 {
 	struct prover *prover = calloc(1, sizeof(*prover));
 
@@ -139,6 +171,7 @@ struct prover *prover_open(struct loop *loop, struct confirms *confirms, uint64_
 		abort();
 	prover->confirms = confirms;
 	prover->grants = grants_open(loop, reuse);
+	prover->limits = limits_open(loop, limits);
 	prover->mailbox = mailbox_open(loop, take, prover);
 	return prover;
 }
@@ -155,6 +188,7 @@ void prover_close(struct prover *prover)
 			answered(asked, VERDICT_UNAVAILABLE);
 		}
 	grants_close(prover->grants);
+	limits_close(prover->limits);
 	free(prover);
 }
 

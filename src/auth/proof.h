@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "base/address.h"
+#include "auth/limit.h"
 #include "base/jid.h"
 #include "base/mailbox.h"
 #include "xmpp/confirm.h"
@@ -25,16 +25,20 @@ struct proof {
 	struct jid jid;
 	const char *transaction_id, *method, *url;
 	const char *address;
+	const char *name, *owner; /* as struct question has them */
+	int64_t size;
 	bool creates; /* a PUT with If-None-Match: * */
 	bool cancel;  /* withdraws the ticket; this letter is not answered */
 	enum verdict verdict;
+	uint64_t wait; /* VERDICT_LIMITED: milliseconds until it may be asked */
 };
 
 struct proof *proof_new(uint64_t ticket, struct mailbox *reply);
 void proof_free(struct proof *proof);
 
 /* On the XMPP loop. reuse in milliseconds: how long a yes counts again for the same request. */
-struct prover *prover_open(struct loop *loop, struct confirms *confirms, uint64_t reuse);
+struct prover *prover_open(struct loop *loop, struct confirms *confirms, uint64_t reuse,
+	const struct limits_options *limits);
 void prover_close(struct prover *prover);
 
 /* From any thread. */

@@ -30,18 +30,23 @@ static struct block *block_new(size_t size, struct block *next)
 	return block;
 }
 
-struct arena *arena_new(void)
+struct arena *arena_new_small(size_t size)
 {
 	struct arena *arena = malloc(sizeof(*arena));
 	if (!arena)
 		abort();
-	arena->newest = block_new(BLOCK_SIZE, NULL);
+	arena->newest = block_new(size, NULL);
 	return arena;
+}
+
+struct arena *arena_new(void)
+{
+	return arena_new_small(BLOCK_SIZE);
 }
 
 void arena_reset(struct arena *arena)
 {
-	/* The first block is at the end of the chain: it is the only one of the common size for sure. */
+	/* The first block is at the end of the chain: it is the only one of the arena's own size for sure. */
 	while (arena->newest->next) {
 		struct block *block = arena->newest;
 		arena->newest = block->next;

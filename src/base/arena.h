@@ -10,6 +10,9 @@
 struct arena;
 
 struct arena *arena_new(void);
+
+/* For what is kept by the thousand: the first block has that many bytes in place of a page's. */
+struct arena *arena_new_small(size_t size);
 void arena_free(struct arena *arena);
 
 /* Gives all that was taken back and keeps the first block for the next use. */

@@ -78,6 +78,12 @@ static const struct key keys[] = {
 	{"limits", "expires-permanent", "0",                         set_duration,    PLACE(limits.expires_permanent)},
 	{"limits", "once-kept",         "24h",                       set_duration,    PLACE(limits.once_kept)},
 	{"limits", "expiry-notice",     "24h",                       set_duration,    PLACE(limits.expiry_notice)},
+	{"limits", "prompts",         "4096",                        set_count,       PLACE(limits.prompts)},
+	{"limits", "prompts-per-pair", "5",                          set_rate,        PLACE(limits.prompts_per_pair)},
+	{"limits", "prompts-per-address", "10",                      set_rate,        PLACE(limits.prompts_per_address)},
+	{"limits", "prompts-per-known-pair", "64",                   set_count,       PLACE(limits.prompts_per_known_pair)},
+	{"limits", "silence",         "10min",                       set_duration,    PLACE(limits.silence)},
+	{"limits", "refusals",        "60",                          set_rate,        PLACE(limits.refusals)},
 	{"slots",  "public",          "yes",                         set_bool,        PLACE(slots.links)},
 };
 /* clang-format on */
@@ -403,6 +409,9 @@ static int check(struct reading *reading)
 	if (config->xmpp.confirm_timeout < 1000)
 		return wrong_at(reading, line_of(reading, "confirm-timeout"),
 			"nobody can answer in less than a second");
+	if (config->limits.silence > 24 * 3600000)
+		return wrong_at(reading, line_of(reading, "silence"),
+			"nobody is silenced for more than 24h");
 	if (!*config->store.path)
 		return wrong_at(reading, line_of(reading, "path"), "path is empty");
 	return 0;

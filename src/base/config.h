@@ -47,6 +47,10 @@ struct config {
 			expires_permanent;
 		uint64_t once_kept;     /* behind the last recipient's fetch */
 		uint64_t expiry_notice; /* before a file goes; 0: no notice */
+		/* How often people may be asked (auth/limit.h), and an address be refused; 0: any number. */
+		uint64_t prompts, prompts_per_pair, prompts_per_address, prompts_per_known_pair;
+		uint64_t silence;  /* milliseconds behind a no */
+		uint64_t refusals; /* a minute */
 	} limits;
 	struct {
 		bool links; /* who has the URL of what came through a slot may read it */

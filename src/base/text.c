@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unicase.h>
 #include <uninorm.h>
 #include <unistr.h>
 
@@ -12,7 +13,7 @@ bool text_is_utf8(const char *text, size_t length)
 	return u8_check((const uint8_t *)text, length) == NULL;
 }
 
-static bool is_presentable(ucs4_t c)
+bool text_character_is_presentable(uint32_t c)
 {
 	if (c < 0x20 || (c >= 0x7f && c <= 0x9f))
 		return false;
@@ -36,7 +37,7 @@ bool text_is_presentable(const char *text)
 		return false;
 	ucs4_t c;
 	while ((at = u8_next(&c, at))) {
-		if (!is_presentable(c))
+		if (!text_character_is_presentable(c))
 			return false;
 	}
 	return true;
@@ -58,6 +59,31 @@ const char *text_nfc(struct arena *arena, const char *text)
 	name = arena_strndup(arena, (char *)normal, length);
 	free(normal);
 	return strcmp(name, text) == 0 ? text : name;
+}
+
+uint32_t text_next(const char **at)
+{
+	ucs4_t c;
+	const uint8_t *next = u8_next(&c, (const uint8_t *)*at);
+
+	if (!next)
+		return 0;
+	*at = (const char *)next;
+	return c;
+}
+
+char *text_fold(struct arena *arena, const char *text)
+{
+	size_t length;
+	uint8_t *folded =
+		u8_casefold((const uint8_t *)text, strlen(text), NULL, UNINORM_NFC, NULL, &length);
+	char *copy;
+
+	if (!folded)
+		abort();
+	copy = arena_strndup(arena, (const char *)folded, length);
+	free(folded);
+	return copy;
 }
 
 bool text_ends_with(const char *text, const char *end)

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct arena;
 
@@ -14,6 +15,15 @@ bool text_is_utf8(const char *text, size_t length);
 
 /* Normalisation form C (Unicode, UAX 15) of valid UTF-8; the text itself when it is in that form already. */
 const char *text_nfc(struct arena *arena, const char *text);
+
+/* The next character of valid UTF-8, and on behind it; 0 at the end. */
+uint32_t text_next(const char **at);
+
+/* What text_is_presentable() says of one character. */
+bool text_character_is_presentable(uint32_t character);
+
+/* Without regard to case: what differs in case only is the same behind it (Unicode, 3.13, toCasefold of NFC). Valid UTF-8. */
+char *text_fold(struct arena *arena, const char *text);
 
 bool text_ends_with(const char *text, const char *end);
 

@@ -185,9 +185,10 @@ int send_command(struct client *client, int argc, char **argv)
 	if (files == 0 || sending.count == 0)
 		return client_fail("send takes files and then JIDs: missive send FILE... JID...");
 	if (client->expires &&
-		(duration_parse(client->expires, &sending.expires) < 0 || sending.expires == 0))
-		return client_fail(
-			"--expires %s: this is no time, as in 12h, 7d or 2w", client->expires);
+		(duration_parse(client->expires, &sending.expires) < 0 || sending.expires == 0)) {
+		client_fail("--expires %s: this is no time, as in 12h, 7d or 2w", client->expires);
+		return 2;
+	}
 	if (discover(client, &sending.services))
 		return 1;
 	for (int i = 0; i < files; i++)

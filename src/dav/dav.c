@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 
 /* Content that is read before anything is looked at: refusing it early saves nothing. */
 enum { SMALL = 64 << 10 };
@@ -92,6 +93,22 @@ static enum step_result check_upload(struct request *request)
 	return part_read(request) == STEP_NEXT ? checksum_read(request) : STEP_ANSWER;
 }
 
+/* What is there, or is to come: whoever has the right may be told in a prompt. */
+static void find_subject(struct request *request, const struct walk *walk)
+{
+	const struct path *path = &request->path;
+	const struct resource *there = walk->count > path->depth ? &walk->chain[path->depth] : NULL;
+
+	request->subject.name = path->depth ? path->segments[path->depth - 1].name : NULL;
+	request->subject.size = there && !there->collection ? (int64_t)there->length : -1;
+	request->subject.owner = NULL;
+	if (there && *there->owner && strcmp(there->owner, request->claim.bare) != 0)
+		request->subject.owner = there->owner;
+	if (request->method->body == METHOD_BODY_CONTENT)
+		request->subject.size =
+			request->part ? (int64_t)request->part->total : announced(request);
+}
+
 /* The second URL, before a person is asked; destination_find() asks again in the commit. */
 static enum step_result authorize_destination(struct request *request, struct tx *tx)
 {
@@ -102,6 +119,7 @@ static enum step_result authorize_destination(struct request *request, struct tx
 		right = right_ask(request, tx, &walk, RIGHT_UPLOAD);
 	if (right < 0)
 		return answer_errno(request, right);
+	request->refused = !right;
 	return right ? STEP_NEXT
 		     : answer_error(request, 403, NULL,
 			       why_not(request, "You may not put anything there."));
@@ -153,16 +171,20 @@ enum step_result dav_authorize(struct request *request, struct tx *tx, const str
 		return STEP_NEXT;
 	}
 	if (right == 0) {
+		request->refused = true;
 		answer_hidden(request);
 		return STEP_ANSWER;
 	}
-	if (request->method->destination)
-		return authorize_destination(request, tx);
-	if (check_coding(request) == STEP_ANSWER)
+	if (request->method->destination && authorize_destination(request, tx) == STEP_ANSWER)
+		return STEP_ANSWER;
+	if (!request->method->destination && check_coding(request) == STEP_ANSWER)
 		return STEP_ANSWER;
 	if (request->slot && slot_check(request, walk) == STEP_ANSWER)
 		return STEP_ANSWER;
-	return request->method->body == METHOD_BODY_CONTENT ? check_upload(request) : STEP_NEXT;
+	if (request->method->body == METHOD_BODY_CONTENT && check_upload(request) == STEP_ANSWER)
+		return STEP_ANSWER;
+	find_subject(request, walk);
+	return STEP_NEXT;
 }
 
 /* Conditions on the request, and the locks on what it touches; OPTIONS is about no state (RFC 9110, 13.2.1). 0, a negative errno, or -ECANCELED with an answer. */

@@ -5,13 +5,16 @@
 #include <string.h>
 #include <strings.h>
 
+/* Bytes that most requests do with, from their head to their answer; ten thousand may wait for a person at once. */
+enum { USUAL_REQUEST = 2560 };
+
 void request_begin(struct request *request, const struct dav *dav)
 {
 	struct arena *arena = request->arena;
 	struct buf xml = request->xml, bytes = request->answer.bytes;
 
 	memset(request, 0, sizeof(*request));
-	request->arena = arena ? arena : arena_new();
+	request->arena = arena ? arena : arena_new_small(USUAL_REQUEST);
 	request->xml = xml;
 	request->answer.bytes = bytes;
 	request->answer.content.fd = -1;

@@ -129,6 +129,14 @@ struct request {
 	bool any_origin;    /* web pages of any origin may see the answer (dav/cors.h) */
 	struct scope scope; /* how far the app password reaches that has proven it */
 	uint64_t guessed; /* not 0: when it was counted as a wrong app password (auth/attempt.h) */
+	bool refused; /* the right is not there, and nobody was asked for that: limits count it */
+
+	/* What it is about, as found when the right was asked: what a prompt tells who is asked. */
+	struct {
+		const char *name; /* the last segment, decoded; NULL: the root */
+		int64_t size;     /* bytes that are there, or are to come; -1: not known, or none */
+		const char *owner; /* a bare JID, when it is not the claimed one; else NULL */
+	} subject;
 
 	/* The body, when the method takes one. */
 	struct buf xml;

@@ -139,8 +139,7 @@ static void begin_request(struct connection *connection)
 	request->server_wide = target.server_wide;
 	request->url = arena_printf(request->arena, "%s%s", request->dav->base_url,
 		path_text(request->arena, &target.path));
-	if (target.own_room &&
-		!own_begin(request, target.health, connection->worker->options->xmpp)) {
+	if (target.own_room && !own_begin(request, &target, connection->worker->options)) {
 		respond(connection);
 	} else if (!request->method) {
 		answer_error(request, 501, NULL, "No such method is known here.");

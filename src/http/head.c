@@ -202,6 +202,19 @@ static int interpret(struct head *head)
 	return 0;
 }
 
+/* Room for as many fields as there are lines, FIELDS_MAX at most. */
+static struct header *make_fields(struct arena *arena, const char *bytes, size_t length)
+{
+	const char *end = bytes + length;
+	size_t lines = 0;
+
+	while (lines < FIELDS_MAX && (bytes = memchr(bytes, '\n', (size_t)(end - bytes)))) {
+		bytes++;
+		lines++;
+	}
+	return arena_alloc(arena, lines * sizeof(struct header));
+}
+
 int head_parse(struct arena *arena, const char *bytes, size_t available, size_t *scanned,
 	struct head *head, size_t *length)
 {
@@ -223,7 +236,7 @@ int head_parse(struct arena *arena, const char *bytes, size_t available, size_t 
 	status = too_long(bytes + skipped, (whole ? *length : available) - skipped);
 	if (status < 0 || !whole)
 		return status;
-	*head = (struct head){.headers = arena_alloc(arena, FIELDS_MAX * sizeof(*head->headers))};
+	*head = (struct head){.headers = make_fields(arena, bytes + skipped, *length - skipped)};
 	at = arena_strndup(arena, bytes + skipped, *length - skipped);
 	status = parse_request_line(head, next_line(arena, &at));
 	for (size_t fields = 0; status == 0 && strncmp(at, "\r\n", 2) != 0; fields++)

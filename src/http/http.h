@@ -3,6 +3,7 @@
 
 #include "dav/request.h"
 
+struct confirms;
 struct http;
 struct loop;
 struct prover;
@@ -12,10 +13,12 @@ struct http_options {
 	const struct dav *dav;
 	struct prover *prover;
 	const struct xmpp *xmpp;
-	const char **listen; /* addresses with ports, NULL-terminated */
+	const struct confirms *confirms; /* for their counts */
+	const char **listen;             /* addresses with ports, NULL-terminated */
 	const char *tls_cert, *tls_key;
 	const char *trusted_proxies;
 	uint64_t threads, connections;
+	uint64_t refusals; /* a minute and an address, before it gets 429; 0: any number */
 };
 
 /*

@@ -3,6 +3,9 @@
 #include "base/address.h"
 #include "dav/method.h"
 #include "dav/request.h"
+#include "http/http.h"
+#include "http/target.h"
+#include "xmpp/confirm.h"
 #include "xmpp/xmpp.h"
 
 #include <string.h>
@@ -12,26 +15,66 @@ static bool reads(const struct method *method)
 	return method && (strcmp(method->name, "GET") == 0 || strcmp(method->name, "HEAD") == 0);
 }
 
-static void answer_health(struct request *request, bool health, const struct xmpp *xmpp)
+static struct buf *begin_text(struct request *request, const char *type)
 {
-	bool link = xmpp_is_up(xmpp);
-	struct buf *bytes = &request->answer.bytes;
+	answer_begin(request, 200);
+	request->answer.kind = ANSWER_BYTES;
+	answer_header(request, "Content-Type", type);
+	return &request->answer.bytes;
+}
 
-	if (!health || !address_is_loopback(request->address) || !reads(request->method)) {
-		answer_error(request, 404, NULL, "There is nothing here.");
-		return;
-	}
+/* One line for whoever asks whether it works, then a line a count. */
+static void put_health(struct request *request, const struct confirms *confirms)
+{
+	struct buf *bytes = begin_text(request, "text/plain; charset=utf-8");
+
+	buf_puts(bytes, "ok\n");
+	for (enum confirm_event event = 0; event < CONFIRM_EVENTS; event++)
+		buf_printf(bytes, "confirms-%s %llu\n", confirm_event_name(event),
+			(unsigned long long)confirms_counted(confirms, event));
+}
+
+static void answer_health(struct request *request, const struct http_options *options)
+{
 	if (store_check(request->dav->store) < 0)
 		answer_error(request, 503, NULL, "The store does not answer; the log says why.");
-	else if (!link)
+	else if (!xmpp_is_up(options->xmpp))
 		answer_error(request, 503, NULL,
 			"There is no link to the XMPP server; the log says why.");
-	else {
-		answer_begin(request, 200);
-		request->answer.kind = ANSWER_BYTES;
-		answer_header(request, "Content-Type", "text/plain; charset=utf-8");
-		buf_puts(bytes, "ok\n");
-	}
+	else
+		put_health(request, options->confirms);
+}
+
+/* The text format of Prometheus, 0.0.4. What does not work is in it as 0. */
+static void answer_metrics(struct request *request, const struct http_options *options)
+{
+	struct buf *bytes = begin_text(request, "text/plain; version=0.0.4; charset=utf-8");
+
+	buf_printf(bytes,
+		"# HELP missive_xmpp_up Whether the XMPP link stands.\n"
+		"# TYPE missive_xmpp_up gauge\n"
+		"missive_xmpp_up %d\n"
+		"# HELP missive_confirms_total What became of requests for a confirmation over "
+		"XMPP.\n"
+		"# TYPE missive_confirms_total counter\n",
+		xmpp_is_up(options->xmpp));
+	for (enum confirm_event event = 0; event < CONFIRM_EVENTS; event++)
+		buf_printf(bytes, "missive_confirms_total{result=\"%s\"} %llu\n",
+			confirm_event_name(event),
+			(unsigned long long)confirms_counted(options->confirms, event));
+}
+
+static void answer_own(
+	struct request *request, const struct target *target, const struct http_options *options)
+{
+	bool known = target->health || target->metrics;
+
+	if (!known || !address_is_loopback(request->address) || !reads(request->method))
+		answer_error(request, 404, NULL, "There is nothing here.");
+	else if (target->health)
+		answer_health(request, options);
+	else
+		answer_metrics(request, options);
 }
 
 /* /-/principal/JID, with or without a resourcepart behind it; the JID as we spell it. NULL: it is none. */
@@ -47,15 +90,16 @@ static const char *principal_of(struct arena *arena, const struct path *path)
 	return jid.bare;
 }
 
-bool own_begin(struct request *request, bool health, const struct xmpp *xmpp)
+bool own_begin(
+	struct request *request, const struct target *target, const struct http_options *options)
 {
 	const char *method = request->method ? request->method->name : "";
-	bool options = strcmp(method, "OPTIONS") == 0;
+	bool of_server = strcmp(method, "OPTIONS") == 0;
 
 	if (strcmp(method, "PROPFIND") == 0)
 		request->principal = principal_of(request->arena, &request->path);
-	if (!options && !request->principal) {
-		answer_health(request, health, xmpp);
+	if (!of_server && !request->principal) {
+		answer_own(request, target, options);
 		return false;
 	}
 	/* Who may see the root may see principals: then nobody can be asked who could not be anyway. */

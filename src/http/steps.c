@@ -9,6 +9,7 @@
 #include "dav/part.h"
 #include "dav/slot.h"
 #include "http/connection.h"
+#include "http/refusals.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -34,6 +35,7 @@ static const struct step {
 	enum step_result (*in_store)(struct request *request, struct tx *tx);
 	bool (*due)(const struct request *request); /* NULL: always */
 } steps[] = {
+	{"limit", refusals_limit, NULL, NULL},
 	{"identify", identify, NULL, NULL},
 	{"authorize", NULL, authorize, NULL},
 	{"confirm", confirm, NULL, NULL},
@@ -94,6 +96,8 @@ enum step_result steps_run(struct connection *connection, enum step_result resul
 		assert(connection->step < STEPS);
 		result = run(connection, &steps[connection->step++]);
 	}
+	if (result == STEP_ANSWER)
+		refusals_count(connection);
 	return result;
 }
 
@@ -140,13 +144,19 @@ static enum step_result confirm(struct connection *connection)
 	proof->method = request->method->name;
 	proof->url = arena_strdup(proof->arena, request->url);
 	proof->address = arena_strdup(proof->arena, request->address);
+	if (request->subject.name)
+		proof->name = arena_strdup(proof->arena, request->subject.name);
+	if (request->subject.owner)
+		proof->owner = arena_strdup(proof->arena, request->subject.owner);
+	proof->size = request->subject.size;
 	proof->creates = creates(request);
 	prover_post(worker->options->prover, proof);
 	return STEP_WAIT;
 }
 
-static enum step_result judge(struct request *request, enum verdict verdict)
+static enum step_result judge(struct request *request, enum verdict verdict, uint64_t wait)
 {
+	request->refused = verdict == VERDICT_NO || verdict == VERDICT_UNANSWERED;
 	switch (verdict) {
 	case VERDICT_YES:
 		auth_confirmed(request);
@@ -162,6 +172,10 @@ static enum step_result judge(struct request *request, enum verdict verdict)
 		answer_error(request, 503, NULL,
 			"Nobody can be asked over XMPP at the moment. Try again in a while.");
 		break;
+	case VERDICT_LIMITED:
+		return refusals_answer(request, wait,
+			"You were not asked: there were too many such requests, or you have "
+			"refused one lately. Try again in a while.");
 	case VERDICT_DUPLICATE:
 		answer_error(
 			request, 429, NULL, "The same request is waiting for its confirmation.");
@@ -179,13 +193,14 @@ void steps_verdicts(void *arg, struct message *list)
 		struct proof *proof = (struct proof *)list;
 		struct connection *connection = worker_ticket_take(worker, proof->ticket);
 		enum verdict verdict = proof->verdict;
+		uint64_t wait = proof->wait;
 
 		list = list->next;
 		proof_free(proof);
 		if (!connection)
 			continue;
 		connection->ticket = 0;
-		connection_wake(connection, judge(&connection->request, verdict));
+		connection_wake(connection, judge(&connection->request, verdict, wait));
 	}
 }
 

@@ -9,6 +9,7 @@
 
 struct connection;
 struct listener;
+struct rates;
 struct tls_context;
 
 enum { TICKET_SLOTS = 1024 };
@@ -22,6 +23,7 @@ struct worker {
 	struct mailbox *verdicts, *changes, *orders;
 	struct listener *listeners;
 	struct tls_context *tls;
+	struct rates *refusals; /* of all workers: requests without the right, by address */
 	struct connection *connections;
 	uint64_t count;       /* of connections */
 	uint64_t last_ticket; /* unique in the process: the worker's number is in it */

@@ -32,3 +32,6 @@ void disco_items(struct xmpp *xmpp, const struct stanza *stanza);
 /* Answers to prompts, and what may be none. */
 void confirm_take_iq(struct confirms *confirms, const struct stanza *stanza);
 void confirm_take_message(struct confirms *confirms, const struct stanza *stanza);
+
+/* Of whatever comes from an account's clients: the language that they speak. */
+void confirm_hear(struct confirms *confirms, const struct stanza *stanza);

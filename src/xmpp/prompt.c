@@ -2,40 +2,60 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/text.h"
 #include "xml/writer.h"
 #include "xmpp/inside.h"
+#include "xmpp/language.h"
+#include "xmpp/shown.h"
 
 #include <string.h>
-#include <strings.h>
 
 enum { URL_SHOWN = 512 };
 
-static const char id_characters[] =
+static const char telling_characters[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-";
 
-static const char *const yes_words[] = {
-	"ok", "okay", "yes", "y", "ja", "oui", "si", "result", NULL};
-static const char *const no_words[] = {"no", "n", "not", "nein", "non", "cancel", "deny", NULL};
+/* ---- what is typed ---- */
 
-static bool is_one_of(const char *word, const char *const *words)
+static bool is_any_word(struct arena *arena, const char *word)
 {
-	for (; *words; words++)
-		if (strcasecmp(word, *words) == 0)
-			return true;
-	return false;
-}
+	const char *folded = text_fold(arena, word);
 
-bool prompt_id_is_showable(const char *id)
-{
-	size_t length = strlen(id);
-
-	return length >= 4 && length <= 64 && strspn(id, id_characters) == length;
+	return language_says_yes(folded) || language_says_no(folded);
 }
 
 bool prompt_id_is_telling(const char *id)
 {
-	return prompt_id_is_showable(id) && strlen(id) >= 8 && !is_one_of(id, yes_words) &&
-	       !is_one_of(id, no_words);
+	size_t length = strlen(id);
+	struct arena *arena = arena_new();
+	bool telling = length >= 8 && length <= 64 && strspn(id, telling_characters) == length &&
+		       !is_any_word(arena, id);
+
+	arena_free(arena);
+	return telling;
+}
+
+static bool is_mark(uint32_t c)
+{
+	return c < 0x80 ? c && strchr(".!,;:\"'()", (int)c)
+			: c == 0xa1 || c == 0xab || c == 0xbb || (c >= 0x2018 && c <= 0x201f) ||
+				  c == 0x2026 || c == 0x3002 || c == 0xff01 || c == 0xfe0f;
+}
+
+/* The word without the punctuation round it. */
+static const char *bare_word(struct arena *arena, const char *word)
+{
+	const char *start = NULL, *end = word, *at = word;
+	uint32_t c;
+
+	for (const char *before = at; (c = text_next(&at)); before = at) {
+		if (is_mark(c))
+			continue;
+		if (!start)
+			start = before;
+		end = at;
+	}
+	return start ? arena_strndup(arena, start, (size_t)(end - start)) : "";
 }
 
 struct typed prompt_read(struct arena *arena, const char *body)
@@ -43,25 +63,23 @@ struct typed prompt_read(struct arena *arena, const char *body)
 	static const char white[] = " \t\r\n";
 	char *rest = arena_strdup(arena, body);
 	const char *first = strtok_r(rest, white, &rest), *second = strtok_r(NULL, white, &rest);
-	struct typed typed = {TYPED_NOTHING, second};
-	char *end;
+	const char *folded;
 
 	if (!first || strtok_r(NULL, white, &rest))
 		return (struct typed){TYPED_NOTHING, NULL};
-	/* "OK." and "Yes!" are meant as they look. */
-	end = (char *)first + strlen(first);
-	while (end > first + 1 && strchr(".!,", end[-1]) && !prompt_id_is_telling(first))
-		*--end = '\0';
-	if (is_one_of(first, yes_words))
-		typed.word = TYPED_YES;
-	else if (is_one_of(first, no_words))
-		typed.word = TYPED_NO;
-	else if (!second && prompt_id_is_telling(first))
-		typed = (struct typed){TYPED_YES, first};
-	else
-		typed.id = NULL;
-	return typed;
+	first = bare_word(arena, first);
+	second = second ? bare_word(arena, second) : NULL;
+	folded = text_fold(arena, first);
+	if (language_says_yes(folded))
+		return (struct typed){TYPED_YES, second};
+	if (language_says_no(folded))
+		return (struct typed){TYPED_NO, second};
+	if (!second && prompt_id_is_telling(first))
+		return (struct typed){TYPED_YES, first};
+	return (struct typed){TYPED_NOTHING, NULL};
 }
+
+/* ---- what is shown ---- */
 
 static void put_confirm(struct buf *out, const struct question *question)
 {
@@ -80,53 +98,121 @@ void prompt_iq(struct buf *out, const char *from, const struct question *questio
 	arena_free(arena);
 }
 
-/* Our own words for what a request does, so that a person need not know HTTP. */
-static const char *does(const char *method)
+/* "17 bytes", "1.2 MB", "120 MB": two digits at least, rounded. */
+static void put_size(struct buf *out, const struct language *language, uint64_t size)
 {
-	static const struct {
-		const char *method, *words;
-	} known[] = {
-		{"GET", "read"},
-		{"HEAD", "look at"},
-		{"OPTIONS", "look at"},
-		{"PROPFIND", "look at"},
-		{"PUT", "store"},
-		{"DELETE", "delete"},
-		{"MKCOL", "make the folder"},
-		{"COPY", "copy"},
-		{"MOVE", "move"},
-		{"LOCK", "lock"},
-		{"UNLOCK", "unlock"},
-		{"PROPPATCH", "change the properties or readers of"},
+	uint64_t unit = 1000;
+	size_t i = 0;
+
+	if (size < 1000) {
+		buf_printf(out, "%d %s", (int)size, size == 1 ? language->byte : language->bytes);
+		return;
+	}
+	/* 999.5 of one unit is 1.0 of the next. */
+	while (i + 1 < LANGUAGE_UNITS && size >= unit * 1000 - unit / 2) {
+		unit *= 1000;
+		i++;
+	}
+	if ((size + unit / 20) / (unit / 10) < 100)
+		buf_printf(out, "%d%s%d", (int)((size + unit / 20) / unit), language->point,
+			(int)((size + unit / 20) / (unit / 10) % 10));
+	else
+		buf_printf(out, "%llu", (unsigned long long)((size + unit / 2) / unit));
+	buf_printf(out, " %s", language->units[i]);
+}
+
+static void put_name(struct buf *out, const struct question *question)
+{
+	if (question->name)
+		shown_name(out, question->name);
+	else
+		buf_puts(out, "/");
+}
+
+static void put_url(struct buf *out, const char *url)
+{
+	if (strlen(url) > URL_SHOWN)
+		buf_printf(out, "%.*s…", URL_SHOWN, url);
+	else
+		buf_puts(out, url);
+}
+
+static void put_value(
+	struct buf *out, const struct language *language, const struct question *question, char of)
+{
+	switch (of) {
+	case 'a':
+		buf_puts(out, question->address);
+		break;
+	case 'n':
+		put_name(out, question);
+		break;
+	case 's':
+		put_size(out, language, (uint64_t)question->size);
+		break;
+	case 'o':
+		shown_account(out, question->owner);
+		break;
+	case 'w':
+		buf_puts(out, question->transaction_id);
+		break;
+	case 'm':
+		buf_puts(out, question->method);
+		break;
+	case 'u':
+		put_url(out, question->url);
+		break;
+	}
+}
+
+/* A sentence with its values, and a space behind it if it is not the last. */
+static void put_sentence(struct buf *out, const struct language *language,
+	const struct question *question, const char *sentence)
+{
+	if (out->len)
+		buf_puts(out, " ");
+	for (; *sentence; sentence++)
+		if (*sentence == '$')
+			put_value(out, language, question, *++sentence);
+		else
+			buf_append(out, sentence, 1);
+}
+
+static void put_text(
+	struct buf *out, const struct language *language, const struct question *question)
+{
+	const struct {
+		const char *sentence;
+		bool due;
+	} parts[] = {
+		{language_action(language, question->method), true},
+		{language->size, question->size >= 0},
+		{language->owner, question->owner},
+		{language->word, shown_id(question->transaction_id)},
+		{language->answer, true},
+		{language->more, question->admits_more},
+		{language->request, true},
 	};
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-		if (strcmp(known[i].method, method) == 0)
-			return known[i].words;
-	return "change";
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		if (parts[i].due)
+			put_sentence(out, language, question, parts[i].sentence);
 }
 
-static const char *text_of(struct arena *arena, const struct question *question)
+void prompt_message(struct buf *out, const char *from, const struct question *question,
+	const char *id, const struct language *language)
 {
-	bool long_url = strlen(question->url) > URL_SHOWN;
-	bool shown = prompt_id_is_showable(question->transaction_id);
+	struct arena *arena = arena_new();
+	struct buf text = {0};
 
-	return arena_printf(arena,
-		"Somebody at %s, in your name, wants to %s \"%.*s%s\" (%s)%s%s%s. "
-		"If that is you, answer OK. If not, answer No.%s",
-		question->address, does(question->method), URL_SHOWN, question->url,
-		long_url ? "..." : "", question->method, shown ? ", with the word \"" : "",
-		shown ? question->transaction_id : "", shown ? "\"" : "",
-		question->admits_more ? " OK also allows one download or upload there." : "");
-}
-
-void prompt_message(struct buf *out, struct arena *arena, const char *from,
-	const struct question *question, const char *id)
-{
+	put_text(&text, language, question);
 	xml_write(out, "<message from='", from, "' to='", jid_text(arena, &question->jid), "' id='",
-		id, "'><thread>", id, "</thread><body>", text_of(arena, question), "</body>", NULL);
+		id, "' xml:lang='", language->code, "'><thread>", id, "</thread><body>",
+		buf_text(&text), "</body>", NULL);
 	put_confirm(out, question);
 	/* It is for now and for the one who can answer: not to be kept, nor copied (XEP-0334; XEP-0280). */
 	buf_puts(out, "<no-store xmlns='urn:xmpp:hints'/><no-copy xmlns='urn:xmpp:hints'/>"
 		      "<private xmlns='urn:xmpp:carbons:2'/></message>");
+	buf_free(&text);
+	arena_free(arena);
 }

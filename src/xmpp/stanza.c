@@ -90,7 +90,6 @@ static bool read_start_tag(
 	struct xmpp *xmpp, struct arena *arena, const struct xml_node *node, struct stanza *stanza)
 {
 	static const char *const kinds[] = {"iq", "message", "presence"};
-	struct jid to;
 
 	*stanza = (struct stanza){.node = node, .arena = arena};
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
@@ -100,8 +99,8 @@ static bool read_start_tag(
 	stanza->id = or_empty(xml_attribute(node, "id"));
 	return stanza->kind &&
 	       jid_parse(arena, or_empty(xml_attribute(node, "from")), &stanza->from) == 0 &&
-	       jid_parse(arena, or_empty(xml_attribute(node, "to")), &to) == 0 &&
-	       strcmp(to.bare, xmpp_domain(xmpp)) == 0;
+	       jid_parse(arena, or_empty(xml_attribute(node, "to")), &stanza->to) == 0 &&
+	       strcmp(stanza->to.bare, xmpp_domain(xmpp)) == 0;
 }
 
 static bool asks(const struct stanza *stanza)
@@ -147,16 +146,21 @@ void stanza_take(struct xmpp *xmpp, struct arena *arena, const struct xml_node *
 {
 	struct confirms *confirms = xmpp_confirms(xmpp);
 	struct stanza stanza;
+	bool answers;
 
 	if (!read_start_tag(xmpp, arena, node, &stanza))
 		return;
+	/* Answers come to where the question came from. */
+	answers = confirms && jid_is_bare(&stanza.to);
 	if (strcmp(stanza.kind, "iq") == 0)
 		stanza.payload = xml_first_element(node);
+	if (confirms)
+		confirm_hear(confirms, &stanza);
 	if (strcmp(stanza.kind, "iq") == 0 && asks(&stanza))
 		answer_iq(xmpp, &stanza);
-	else if (strcmp(stanza.kind, "iq") == 0 && confirms)
+	else if (strcmp(stanza.kind, "iq") == 0 && answers)
 		confirm_take_iq(confirms, &stanza);
-	else if (strcmp(stanza.kind, "message") == 0 && confirms)
+	else if (strcmp(stanza.kind, "message") == 0 && answers)
 		confirm_take_message(confirms, &stanza);
 }
 

@@ -39,7 +39,7 @@ void xmpp_on_link(struct xmpp *xmpp, void (*link)(void *arg, bool up), void *arg
 /* What came in. `from` and `to` are normalised; stanzas without a valid from, or not to our domain, never get this far. */
 struct stanza {
 	const struct xml_node *node;
-	struct jid from;
+	struct jid from, to;
 	const char *kind;      /* "iq", "message", "presence" */
 	const char *type, *id; /* "" when absent */
 	const struct xml_node

@@ -31,7 +31,8 @@ class Daemon:
                      "confirm-timeout": "4s"},
             "store": {"path": self.store},
             # Everybody in a test asks from one address: who tests limits sets them.
-            "limits": {"keep-free": "0", "wrong-passwords": "1000", "wrong-passwords-per-address": "1000"},
+            "limits": {"keep-free": "0", "prompts-per-pair": "1000", "prompts-per-address": "1000", "silence": "0s",
+                       "refusals": "1000", "wrong-passwords": "1000", "wrong-passwords-per-address": "1000"},
         }
         if os.environ.get("MISSIVE_MAY_BLOCK"):
             self.settings["store"]["may-block"] = "yes"
@@ -137,6 +138,10 @@ SECTION_OF = {
     "users": ("xmpp", "users"), "admins": ("xmpp", "admins"), "max_file_size": ("limits", "max-file-size"), "keep_free": ("limits", "keep-free"),
     "wrong_passwords": ("limits", "wrong-passwords"),
     "wrong_passwords_per_address": ("limits", "wrong-passwords-per-address"),
+    "prompts": ("limits", "prompts"), "prompts_per_pair": ("limits", "prompts-per-pair"),
+    "prompts_per_address": ("limits", "prompts-per-address"),
+    "prompts_per_known_pair": ("limits", "prompts-per-known-pair"), "silence": ("limits", "silence"),
+    "refusals": ("limits", "refusals"),
     "quota": ("limits", "quota"), "resources": ("limits", "resources"), "connections": ("limits", "connections"), "may_block": ("store", "may-block"),
     "slots": ("limits", "slots"), "public": ("slots", "public"),
     "expires": ("limits", "expires"), "expires_message": ("limits", "expires-message"),

@@ -33,6 +33,7 @@ class Prompt:
         self.person = person
         self.stanza = stanza
         self.kind = stanza.name
+        self.stanza_id = stanza["id"]
         confirm = stanza.xml.find(f"{{{AUTH}}}confirm")
         self.id, self.method, self.url = (confirm.get(k) for k in ("id", "method", "url"))
         self.body = stanza["body"] if self.kind == "message" else None

@@ -140,6 +140,10 @@ VirtualHost "localhost"
 {hosts}
 Component "{DOMAIN}"
 component_secret = "{SECRET}"
+Component "bare.localhost"
+component_secret = "{SECRET}"
+Component "people.localhost"
+component_secret = "{SECRET}"
 """)
         for jid in ACCOUNTS:
             user, host = jid.split("@")

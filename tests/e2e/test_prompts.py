@@ -2,6 +2,7 @@
 
 import pytest
 
+import forgery
 from daemon import new_id
 from servers import wait_until
 
@@ -103,6 +104,23 @@ def test_only_the_asked_may_answer(stage, world):
     juliet.answer(prompt, True, confirm={"method": "PUT"})
     settled(juliet)
     assert waits(waiting)
+    prompt.yes()
+    assert waiting.result().status_code == 200
+
+
+@forgery.both
+def test_forged(stage, world, kind, forgeries):
+    """As far as real servers pass it on (all of it: test_forgery.py)."""
+    _, juliet = stage
+    senders = {forgery.HOME: juliet, forgery.WORK: world.person(JULIET, "work"), forgery.TYBALT: world.person(TYBALT)}
+    senders[forgery.WORK].answers = "nothing"
+    waiting = juliet.later("GET", "/a", jid=juliet.full if kind == "iq" else JULIET, timeout=60)
+    prompt = juliet.wait_for_prompt()
+    for name, sender, forge in forgeries:
+        senders[sender].send_raw(forge(prompt))
+        settled(senders[sender])
+        health = juliet.daemon.health().text
+        assert "confirms-granted 2\n" in health and "confirms-refused 0\n" in health, name
     prompt.yes()
     assert waiting.result().status_code == 200
 

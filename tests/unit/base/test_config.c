@@ -58,6 +58,12 @@ static void test_standards(void **state)
 	assert_true(config.slots.links);
 	assert_int_equal(config.limits.wrong_passwords, 10);
 	assert_int_equal(config.limits.wrong_passwords_per_address, 60);
+	assert_int_equal(config.limits.prompts, 4096);
+	assert_int_equal(config.limits.prompts_per_pair, 5);
+	assert_int_equal(config.limits.prompts_per_address, 10);
+	assert_int_equal(config.limits.prompts_per_known_pair, 64);
+	assert_int_equal(config.limits.silence, 600000);
+	assert_int_equal(config.limits.refusals, 60);
 	assert_true(config.http.threads >= 1);
 	arena_free(arena);
 }
@@ -126,6 +132,9 @@ static void test_refused(void **state)
 		{"[xmpp]\nsecret = x\n[limits]\nkeep-free = 99999999T\n",
 			"4: this is no number of bytes"},
 		{"[xmpp]\nsecret = x\n[limits]\nconnections = 0\n", "4: connections must be"},
+		{"[xmpp]\nsecret = x\n[limits]\nrefusals = 65536\n",
+			"4: this is no number from 0 to 65535"},
+		{"[xmpp]\nsecret = x\n[limits]\nsilence = 25h\n", "4: nobody is silenced"},
 	};
 	struct arena *arena = arena_new();
 

@@ -5,9 +5,8 @@
 
 #include <string.h>
 
-static void test_arena(void **state)
+static void use_arena(struct arena *arena)
 {
-	struct arena *arena = arena_new();
 
 	for (int round = 0; round < 3; round++) {
 		for (size_t size = 1; size < 100000; size *= 3) {
@@ -23,6 +22,12 @@ static void test_arena(void **state)
 		arena_reset(arena);
 	}
 	arena_free(arena);
+}
+
+static void test_arena(void **state)
+{
+	use_arena(arena_new());
+	use_arena(arena_new_small(16));
 }
 
 static void test_buf(void **state)

@@ -37,6 +37,35 @@ static void test_presentable(void **state)
 		assert_int_equal(text_is_presentable(cases[i].text), cases[i].presentable);
 }
 
+static void test_characters(void **state)
+{
+	static const uint32_t characters[] = {'a', 0xfc, 0x65e5, 0x1f600, 0};
+	const char *at = "aü日😀";
+
+	for (size_t i = 0; i < COUNT(characters); i++)
+		assert_int_equal(text_next(&at), characters[i]);
+	assert_int_equal(*at, '\0');
+}
+
+static void test_fold(void **state)
+{
+	static const struct {
+		const char *text, *folded;
+	} cases[] = {
+		{"", ""},
+		{"OK", "ok"},
+		{"SÍ", "sí"},
+		{"SI\u0301", "sí"},
+		{"Straße", "strasse"},
+		{"ΟΧΙ", "οχι"},
+	};
+	struct arena *arena = arena_new();
+
+	for (size_t i = 0; i < COUNT(cases); i++)
+		assert_string_equal(text_fold(arena, cases[i].text), cases[i].folded);
+	arena_free(arena);
+}
+
 static void test_comparisons(void **state)
 {
 	assert_true(text_is_utf8("a\nb", 3));
@@ -81,6 +110,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_presentable),
+		cmocka_unit_test(test_characters),
+		cmocka_unit_test(test_fold),
 		cmocka_unit_test(test_comparisons),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_nfc),

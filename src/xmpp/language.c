@@ -1,0 +1,246 @@
+#include "xmpp/language.h"
+
+#include "base/siphash.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* clang-format off */
+static const struct language languages[] = {
+	{
+		.code = "en",
+		.actions = {
+			"Somebody at $a wants to read “$n” in your name.",
+			"Somebody at $a wants to look at “$n” in your name.",
+			"Somebody at $a wants to store “$n” in your name.",
+			"Somebody at $a wants to delete “$n” in your name.",
+			"Somebody at $a wants to make the folder “$n” in your name.",
+			"Somebody at $a wants to copy “$n” in your name.",
+			"Somebody at $a wants to move or rename “$n” in your name.",
+			"Somebody at $a wants to lock “$n” in your name.",
+			"Somebody at $a wants to unlock “$n” in your name.",
+			"Somebody at $a wants to change the readers or properties of “$n” in your name.",
+			"Somebody at $a wants to change “$n” in your name.",
+		},
+		.size = "Its size is $s.",
+		.owner = "It was put there by $o.",
+		.word = "The word that goes with it is “$w”.",
+		.answer = "If that is you, answer OK; if not, answer No.",
+		.more = "OK also allows one download or one upload there.",
+		.request = "The request: $m $u",
+		.byte = "byte", .bytes = "bytes", .units = {"kB", "MB", "GB", "TB"}, .point = ".",
+		.yes = {"ok", "okay", "yes", "y", "yep"},
+		.no = {"no", "n", "nope", "not", "cancel", "deny"},
+	},
+	{
+		.code = "de",
+		.actions = {
+			"Jemand mit der Adresse $a möchte in Ihrem Namen „$n“ lesen.",
+			"Jemand mit der Adresse $a möchte in Ihrem Namen „$n“ ansehen.",
+			"Jemand mit der Adresse $a möchte in Ihrem Namen „$n“ ablegen.",
+			"Jemand mit der Adresse $a möchte in Ihrem Namen „$n“ löschen.",
+			"Jemand mit der Adresse $a möchte in Ihrem Namen den Ordner „$n“ anlegen.",
+			"Jemand mit der Adresse $a möchte in Ihrem Namen „$n“ kopieren.",
+			"Jemand mit der Adresse $a möchte in Ihrem Namen „$n“ verschieben oder umbenennen.",
+			"Jemand mit der Adresse $a möchte in Ihrem Namen „$n“ sperren.",
+			"Jemand mit der Adresse $a möchte in Ihrem Namen „$n“ entsperren.",
+			"Jemand mit der Adresse $a möchte in Ihrem Namen die Leser oder Eigenschaften von „$n“ ändern.",
+			"Jemand mit der Adresse $a möchte in Ihrem Namen „$n“ ändern.",
+		},
+		.size = "Die Größe ist $s.",
+		.owner = "Abgelegt wurde es von $o.",
+		.word = "Das Wort dazu lautet „$w“.",
+		.answer = "Wenn Sie das sind, antworten Sie OK oder Ja, sonst Nein.",
+		.more = "Ein Ja erlaubt dort außerdem einmal das Herunterladen oder Hochladen.",
+		.request = "Die Anfrage: $m $u",
+		.byte = "Byte", .bytes = "Byte", .units = {"kB", "MB", "GB", "TB"}, .point = ",",
+		.yes = {"ja", "j", "jawohl", "jo"},
+		.no = {"nein", "nee", "nö"},
+	},
+	{
+		.code = "fr",
+		.actions = {
+			"Quelqu’un à l’adresse $a veut lire « $n » en votre nom.",
+			"Quelqu’un à l’adresse $a veut consulter « $n » en votre nom.",
+			"Quelqu’un à l’adresse $a veut déposer « $n » en votre nom.",
+			"Quelqu’un à l’adresse $a veut supprimer « $n » en votre nom.",
+			"Quelqu’un à l’adresse $a veut créer le dossier « $n » en votre nom.",
+			"Quelqu’un à l’adresse $a veut copier « $n » en votre nom.",
+			"Quelqu’un à l’adresse $a veut déplacer ou renommer « $n » en votre nom.",
+			"Quelqu’un à l’adresse $a veut verrouiller « $n » en votre nom.",
+			"Quelqu’un à l’adresse $a veut déverrouiller « $n » en votre nom.",
+			"Quelqu’un à l’adresse $a veut modifier les lecteurs ou les propriétés de « $n » en votre nom.",
+			"Quelqu’un à l’adresse $a veut modifier « $n » en votre nom.",
+		},
+		.size = "Sa taille est de $s.",
+		.owner = "C’est $o qui l’a déposé.",
+		.word = "Le mot qui l’accompagne est « $w ».",
+		.answer = "Si c’est bien vous, répondez OK ou Oui ; sinon, répondez Non.",
+		.more = "Un oui y autorise aussi un téléchargement ou un dépôt, une seule fois.",
+		.request = "La requête : $m $u",
+		.byte = "octet", .bytes = "octets", .units = {"ko", "Mo", "Go", "To"}, .point = ",",
+		.yes = {"oui", "ouais", "d'accord", "d’accord"},
+		.no = {"non"},
+	},
+	{
+		.code = "es",
+		.actions = {
+			"Alguien desde la dirección $a quiere leer «$n» en su nombre.",
+			"Alguien desde la dirección $a quiere ver «$n» en su nombre.",
+			"Alguien desde la dirección $a quiere guardar «$n» en su nombre.",
+			"Alguien desde la dirección $a quiere borrar «$n» en su nombre.",
+			"Alguien desde la dirección $a quiere crear la carpeta «$n» en su nombre.",
+			"Alguien desde la dirección $a quiere copiar «$n» en su nombre.",
+			"Alguien desde la dirección $a quiere mover o renombrar «$n» en su nombre.",
+			"Alguien desde la dirección $a quiere bloquear «$n» en su nombre.",
+			"Alguien desde la dirección $a quiere desbloquear «$n» en su nombre.",
+			"Alguien desde la dirección $a quiere cambiar los lectores o las propiedades de «$n» en su nombre.",
+			"Alguien desde la dirección $a quiere cambiar «$n» en su nombre.",
+		},
+		.size = "Su tamaño es de $s.",
+		.owner = "Lo ha subido $o.",
+		.word = "La palabra que lo acompaña es «$w».",
+		.answer = "Si es usted, responda OK o Sí; si no, responda No.",
+		.more = "Un sí permite además una sola descarga o subida ahí.",
+		.request = "La petición: $m $u",
+		.byte = "byte", .bytes = "bytes", .units = {"kB", "MB", "GB", "TB"}, .point = ",",
+		.yes = {"sí", "si", "vale"},
+		.no = {"no"},
+	},
+};
+
+/* Which of the actions a method is; the last one is for what is not here. */
+static const struct {
+	const char *method;
+	size_t action;
+} methods[] = {
+	{"GET",       0},
+	{"HEAD",      1},
+	{"OPTIONS",   1},
+	{"PROPFIND",  1},
+	{"REPORT",    1},
+	{"PUT",       2},
+	{"DELETE",    3},
+	{"MKCOL",     4},
+	{"COPY",      5},
+	{"MOVE",      6},
+	{"LOCK",      7},
+	{"UNLOCK",    8},
+	{"PROPPATCH", 9},
+};
+/* clang-format on */
+
+enum { LANGUAGES = sizeof(languages) / sizeof(*languages) };
+
+const struct language *language_of(const char *lang)
+{
+	size_t length = lang ? strcspn(lang, "-_") : 0;
+
+	for (size_t i = 0; i < LANGUAGES; i++)
+		if (strlen(languages[i].code) == length &&
+			strncasecmp(languages[i].code, lang, length) == 0)
+			return &languages[i];
+	return &languages[0];
+}
+
+const char *language_action(const struct language *language, const char *method)
+{
+	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++)
+		if (strcmp(methods[i].method, method) == 0)
+			return language->actions[methods[i].action];
+	return language->actions[LANGUAGE_ACTIONS - 1];
+}
+
+static bool is_one_of(const char *word, const char *const words[LANGUAGE_WORDS])
+{
+	for (size_t i = 0; words[i]; i++)
+		if (strcmp(word, words[i]) == 0)
+			return true;
+	return false;
+}
+
+bool language_says_yes(const char *word)
+{
+	for (size_t i = 0; i < LANGUAGES; i++)
+		if (is_one_of(word, languages[i].yes))
+			return true;
+	return false;
+}
+
+bool language_says_no(const char *word)
+{
+	for (size_t i = 0; i < LANGUAGES; i++)
+		if (is_one_of(word, languages[i].no))
+			return true;
+	return false;
+}
+
+/* ---- who speaks what ---- */
+
+enum { SETS = 512, WAYS = 8 };
+
+/* A JID is told by its hash alone: to be taken for another, whose prompts are then in the wrong language, takes one chance in 2^55. */
+struct speaker {
+	uint64_t hash;
+	uint64_t heard; /* when, counted in stanzas; 0: free */
+	const struct language *language;
+};
+
+struct speakers {
+	struct siphash_key key;
+	uint64_t stanzas;
+	struct speaker sets[SETS][WAYS];
+};
+
+/* The speaker's own place; NULL: none. */
+static struct speaker *find(struct speaker *set, uint64_t hash)
+{
+	for (size_t i = 0; i < WAYS; i++)
+		if (set[i].heard && set[i].hash == hash)
+			return &set[i];
+	return NULL;
+}
+
+static struct speaker *oldest(struct speaker *set)
+{
+	struct speaker *found = set;
+
+	for (size_t i = 1; i < WAYS; i++)
+		if (set[i].heard < found->heard)
+			found = &set[i];
+	return found;
+}
+
+void speaker_heard(struct speakers *speakers, const char *bare, const char *lang)
+{
+	uint64_t hash = siphash(&speakers->key, bare, strlen(bare));
+	struct speaker *set = speakers->sets[hash % SETS], *speaker = find(set, hash);
+
+	if (!speaker)
+		speaker = oldest(set);
+	*speaker = (struct speaker){hash, ++speakers->stanzas, language_of(lang)};
+}
+
+const struct language *speaker_language(const struct speakers *speakers, const char *bare)
+{
+	uint64_t hash = siphash(&speakers->key, bare, strlen(bare));
+	const struct speaker *speaker = find((struct speaker *)speakers->sets[hash % SETS], hash);
+
+	return speaker ? speaker->language : NULL;
+}
+
+struct speakers *speakers_open(void)
+{
+	struct speakers *speakers = calloc(1, sizeof(*speakers));
+
+	if (!speakers)
+		abort();
+	siphash_key_make(&speakers->key);
+	return speakers;
+}
+
+void speakers_close(struct speakers *speakers)
+{
+	free(speakers);
+}
