@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import subprocess
 
 from servers import DOMAIN, PASSWORD, open_directory
 from terminal import Terminal
@@ -79,6 +80,20 @@ presence.last=online
         self.terminal.wait_for(rf'{re.escape(DOMAIN)}: .*"{re.escape(url)}" \(GET\).* answer OK')
         self.terminal.type("OK" if yes else "No")
 
+    def send_file(self, path, jid):
+        """Through an upload slot (XEP-0363); the window of that chat shows what came of it, or the first one."""
+        self.terminal.type(f"/msg {jid}")
+        self.terminal.wait_for(rf"^ {re.escape(jid)} ")
+        self.terminal.type(f"/sendfile {path}")
+
+    def save(self, path, jid):
+        """Fetches what the URL in a message of somebody's names."""
+        window = self.terminal.wait_for(rf"<< chat message: {re.escape(jid)}\S* \(win (\d+)\)")[1]
+        self.terminal.type(f"/win {window}")
+        url = self.terminal.wait_for(r": (https?://\S+)$")[1]
+        self.terminal.type(f"/url save {url} {path}")
+        self.terminal.wait_for(f"Saved to '{re.escape(path)}'")
+
     def commands(self):
         """The nodes of the component's commands (XEP-0050): it is by them that one names a command here."""
         self.terminal.type(f"/cmd list {DOMAIN}")
@@ -130,3 +145,12 @@ use_log = false
         if yes:
             self.terminal.press("Right")
         self.terminal.press("Enter")
+
+
+def go_sendxmpp(server, jid, path, to):
+    """Sends a file through an upload slot. It trusts whom OpenSSL's variable names, for XMPP and for HTTPS."""
+    return subprocess.run(
+        ["go-sendxmpp", "--username", jid, "--password", PASSWORD, "--jserver", f"127.0.0.1:{server.c2s}",
+         "--http-upload", path, to],
+        capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
+        env={"PATH": os.environ["PATH"], "HOME": os.path.dirname(path), "SSL_CERT_FILE": server.certificate})
