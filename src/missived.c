@@ -85,6 +85,9 @@ static int open_store(struct daemon *daemon, char *error, size_t size)
 		.path = daemon->config.store.path,
 		.keep_free = daemon->config.limits.keep_free,
 		.may_block = daemon->config.store.may_block,
+		.expires = daemon->config.limits.expires,
+		.once_kept = daemon->config.limits.once_kept,
+		.expiry_notice = daemon->config.limits.expiry_notice,
 	};
 
 	return store_open(&daemon->store, &options, error, size);
@@ -130,6 +133,12 @@ static void open_dav(struct daemon *daemon)
 		.max_file_size = config->limits.max_file_size,
 		.quota = config->limits.quota,
 		.resources = config->limits.resources,
+		.slots = config->limits.slots,
+		.links = config->slots.links,
+		.expires_message = config->limits.expires_message,
+		.expires_profile = config->limits.expires_profile,
+		.expires_ephemeral = config->limits.expires_ephemeral,
+		.expires_permanent = config->limits.expires_permanent,
 		.nonces = daemon->nonces,
 		.attempts = daemon->attempts,
 	};

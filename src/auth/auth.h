@@ -8,13 +8,13 @@
 
 /*
  * Fills in request->claim and transaction_id. STEP_ANSWER: 401 with every scheme's challenge, or a refused form of credentials. Methods that
- * answer anonymously go on without a claim.
+ * answer anonymously, or may fetch a link, go on without a claim.
  */
 enum step_result auth_identify(struct request *request);
 
 /*
- * An app password, in a read transaction: STEP_NEXT when there is none, or when it proves the claim; else 401, or 429 when too many were wrong
- * of late. Methods that answer anonymously go on without the claim.
+ * An app password or a slot's token, in a read transaction: STEP_NEXT when there is none, or when it proves the claim; else 401, or 429 when too many were wrong of late; also where
+ * auth_identify() has found no claim. Methods that answer anonymously go on without one.
  */
 enum step_result auth_verify(struct request *request, struct tx *tx);
 

@@ -1,3 +1,4 @@
+#include "auth/bearer.h"
 #include "auth/password.h"
 #include "auth/scheme.h"
 #include "base/codec.h"
@@ -53,7 +54,7 @@ enum credentials basic_identify(struct request *request, const char *credentials
 		random_id(made);
 		id = made;
 	}
-	if (strlen(id) > TRANSACTION_ID_MAX || !text_is_presentable(id))
+	if (strlen(id) > TRANSACTION_ID_MAX || !text_is_presentable(id) || bearer_is_form(id))
 		return CREDENTIALS_REFUSED;
 	request->transaction_id = id;
 	return CREDENTIALS_CLAIM;

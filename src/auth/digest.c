@@ -1,4 +1,5 @@
 #include "base/digest.h"
+#include "auth/bearer.h"
 #include "auth/nonce.h"
 #include "auth/parameters.h"
 #include "auth/password.h"
@@ -137,7 +138,7 @@ static bool find_transaction(struct request *request, const char *cnonce)
 	decode_percent(id);
 	request->transaction_id = id;
 	return *id && strlen(id) <= TRANSACTION_ID_MAX && text_is_presentable(id) &&
-	       !password_is_form(id);
+	       !password_is_form(id) && !bearer_is_form(id);
 }
 
 static bool find_algorithm(struct digest *digest)

@@ -12,6 +12,7 @@
 static const struct scheme schemes[] = {
 	{"Digest", false, digest_challenge, digest_identify, digest_verify},
 	{"Basic",  true,  basic_challenge,  basic_identify,  basic_verify},
+	{"Bearer", false, NULL,             bearer_identify, bearer_verify},
 };
 /* clang-format on */
 
@@ -24,26 +25,27 @@ static bool is_browser(const struct request *request)
 }
 
 /* RFC 9110, 11.6.1; XEP-0070, 3.2 */
-static enum step_result challenge(struct request *request, bool stale)
+static enum step_result challenge(struct request *request)
 {
 	answer_error(request, 401, NULL,
 		"Say who you are: your JID as user name, and as password a word that you will "
 		"recognise when you are asked over XMPP whether this was you. Not your password.");
 	for (size_t i = 0; i < SCHEMES; i++)
-		if (schemes[i].for_browsers || !is_browser(request))
-			schemes[i].challenge(request, stale);
+		if (schemes[i].challenge && (schemes[i].for_browsers || !is_browser(request)))
+			schemes[i].challenge(request, request->stale);
 	return STEP_ANSWER;
 }
 
-static enum step_result judge(struct request *request, enum credentials credentials)
+static void judge(struct request *request, enum credentials credentials)
 {
 	request->proven = credentials == CREDENTIALS_PROVEN;
 	request->claimed = request->proven || credentials == CREDENTIALS_CLAIM;
-	if (request->claimed || request->method->anonymous)
-		return STEP_NEXT;
-	if (credentials == CREDENTIALS_LIMITED)
-		return STEP_ANSWER;
-	return challenge(request, credentials == CREDENTIALS_STALE);
+	request->stale = credentials == CREDENTIALS_STALE;
+}
+
+static enum step_result go_on(struct request *request)
+{
+	return request->claimed || request->method->anonymous ? STEP_NEXT : challenge(request);
 }
 
 static const struct scheme *find(const char *name, size_t length)
@@ -61,11 +63,13 @@ enum step_result auth_identify(struct request *request)
 	size_t length = authorization ? strcspn(authorization, " ") : 0;
 
 	request->scheme = authorization ? find(authorization, length) : NULL;
-	if (!request->scheme)
-		return judge(request, CREDENTIALS_REFUSED);
-	authorization += length;
-	authorization += strspn(authorization, " ");
-	return judge(request, request->scheme->identify(request, authorization));
+	if (request->scheme) {
+		authorization += length;
+		authorization += strspn(authorization, " ");
+		judge(request, request->scheme->identify(request, authorization));
+	}
+	/* Whether what is fetched is a link, for which nobody is asked, only the store knows: auth_verify() comes to it. */
+	return request->method->right == RIGHT_FETCH ? STEP_NEXT : go_on(request);
 }
 
 enum step_result auth_verify(struct request *request, struct tx *tx)
@@ -73,10 +77,13 @@ enum step_result auth_verify(struct request *request, struct tx *tx)
 	int result;
 
 	if (!request->claimed)
-		return STEP_NEXT;
+		return go_on(request);
 	result = request->scheme->verify(request, tx);
-	return result < 0 ? answer_errno(request, result)
-			  : judge(request, (enum credentials)result);
+	if (result < 0)
+		return answer_errno(request, result);
+	judge(request, (enum credentials)result);
+	return result == CREDENTIALS_LIMITED && !request->method->anonymous ? STEP_ANSWER
+									    : go_on(request);
 }
 
 void auth_confirmed(struct request *request)

@@ -25,13 +25,10 @@ static char check_letter(const char *letters)
 
 void password_mint(char out[PASSWORD_TEXT])
 {
-	unsigned char bytes[LETTERS - 1];
 	char *letters = out + strlen(prefix);
 
 	strcpy(out, prefix);
-	random_bytes(bytes, sizeof(bytes));
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		letters[i] = base32[bytes[i] % 32];
+	random_letters(letters, LETTERS - 1);
 	letters[LETTERS - 1] = check_letter(letters);
 	letters[LETTERS] = '\0';
 }

@@ -19,7 +19,7 @@ struct scheme {
 	const char *name;  /* compared without regard to case (RFC 9110, 11.1) */
 	bool for_browsers; /* offered to them too */
 
-	/* Adds what a 401 says of it: one field a challenge. */
+	/* Adds what a 401 says of it: one field a challenge. NULL: it is not offered. */
 	void (*challenge)(struct request *request, bool stale);
 
 	/*
@@ -40,9 +40,12 @@ void digest_challenge(struct request *request, bool stale);
 enum credentials digest_identify(struct request *request, const char *credentials);
 int digest_verify(struct request *request, struct tx *tx);
 
+enum credentials bearer_identify(struct request *request, const char *credentials);
+int bearer_verify(struct request *request, struct tx *tx);
+
 /*
  * A transaction identifier is shown to people, and sent through XMPP: it must be presentable, and not longer than this. Nor is
- * anything of an app password's form one.
+ * anything of the form of an app password, or of a slot's token, one.
  */
 enum { TRANSACTION_ID_MAX = 128 };
 

@@ -159,12 +159,13 @@ void iso_date_format(char out[21], int64_t seconds)
 
 /*
  * Matches a date against a pattern: a digit of the day (d, also a space for the first), the year (y) and the time
- * (H, i, S), the three letters of a month (m); anything else stands for itself.
+ * (H, i, S), the number of a month (n), the three letters of one (m); anything else stands for itself.
  */
 static bool date_match(const char *text, const char *pattern, struct tm *tm)
 {
 	for (; *pattern; pattern++, text++) {
 		int *field = *pattern == 'd'   ? &tm->tm_mday
+			     : *pattern == 'n' ? &tm->tm_mon
 			     : *pattern == 'y' ? &tm->tm_year
 			     : *pattern == 'H' ? &tm->tm_hour
 			     : *pattern == 'i' ? &tm->tm_min
@@ -222,20 +223,83 @@ static bool date_read(const char *text, struct tm *tm)
 	return false;
 }
 
+/* Of a full year, and a month from 0. */
+static int date_seconds(struct tm *tm, int64_t *seconds)
+{
+	if (tm->tm_mday < 1 || tm->tm_mday > 31 || tm->tm_hour > 23 || tm->tm_min > 59 ||
+		tm->tm_sec > 60)
+		return -EINVAL;
+	tm->tm_year -= 1900;
+	int month = tm->tm_mon;
+	bool leaps = tm->tm_sec == 60;
+	*seconds = (int64_t)timegm(tm);
+	/* 31 February; a leap second is none */
+	bool overflowed = tm->tm_mon != month && !(leaps && tm->tm_mday == 1);
+	return overflowed ? -EINVAL : 0;
+}
+
 int http_date_parse(const char *text, int64_t *seconds)
 {
 	struct tm tm;
-	if (!date_read(text, &tm))
+	return date_read(text, &tm) ? date_seconds(&tm, seconds) : -EINVAL;
+}
+
+/* "+02:00", "-00:30", "Z". Seconds; false: it is none, or something stands behind it. */
+static bool offset_read(const char *text, int64_t *seconds)
+{
+	struct tm tm = {0};
+
+	*seconds = 0;
+	if (*text == 'Z' || *text == 'z')
+		return text[1] == '\0';
+	if ((*text != '+' && *text != '-') || !date_match(text + 1, "HH:ii", &tm) ||
+		tm.tm_hour > 23 || tm.tm_min > 59)
+		return false;
+	*seconds = tm.tm_hour * 3600 + tm.tm_min * 60;
+	if (*text == '-')
+		*seconds = -*seconds;
+	return true;
+}
+
+/* ".25" is 250; what is finer than a thousandth is left out. The text behind it, or NULL. */
+static const char *fraction_read(const char *text, int64_t *milliseconds)
+{
+	size_t digits;
+
+	*milliseconds = 0;
+	if (*text != '.')
+		return text;
+	digits = strspn(++text, "0123456789");
+	for (size_t i = 0; i < 3; i++)
+		*milliseconds = *milliseconds * 10 + (i < digits ? text[i] - '0' : 0);
+	return digits ? text + digits : NULL;
+}
+
+/* RFC 3339, 5.6; a leap second is the first of the next minute. */
+int iso_date_parse(const char *text, int64_t *milliseconds)
+{
+	enum { LENGTH = 19 };
+	char date[LENGTH + 1] = "";
+	struct tm tm = {0}, day;
+	int64_t offset, fraction;
+
+	strncpy(date, text, LENGTH);
+	if (date[10] == 't')
+		date[10] = 'T';
+	if (strchr(date, ' ') || !date_match(date, "yyyy-nn-ddTHH:ii:SS", &tm) || tm.tm_hour > 23 ||
+		tm.tm_min > 59 || tm.tm_sec > 60)
 		return -EINVAL;
-	if (tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour > 23 || tm.tm_min > 59 ||
-		tm.tm_sec > 60)
+	text = fraction_read(text + LENGTH, &fraction);
+	if (!text || !offset_read(text, &offset))
 		return -EINVAL;
-	tm.tm_year -= 1900;
-	int month = tm.tm_mon;
-	*seconds = (int64_t)timegm(&tm);
-	bool overflowed =
-		tm.tm_mon != month && tm.tm_mday > 1; /* 31 February; a leap second is none */
-	return overflowed ? -EINVAL : 0;
+	day = (struct tm){
+		.tm_year = tm.tm_year - 1900, .tm_mon = tm.tm_mon - 1, .tm_mday = tm.tm_mday};
+	*milliseconds =
+		((int64_t)timegm(&day) + tm.tm_hour * 3600 + tm.tm_min * 60 + tm.tm_sec - offset) *
+			1000 +
+		fraction;
+	/* 31 February is another day. */
+	return day.tm_mon == tm.tm_mon - 1 && day.tm_mday == tm.tm_mday ? 0 : -EINVAL;
 }
 
 int decimal_parse(const char *text, int64_t *out)
@@ -254,4 +318,35 @@ int decimal_parse(const char *text, int64_t *out)
 		return -ERANGE;
 	*out = value;
 	return 0;
+}
+
+int unit_parse(const char *text, const struct unit *units, uint64_t *out)
+{
+	size_t digits = strspn(text, "0123456789");
+	char number[24];
+	int64_t amount;
+	int error;
+
+	if (digits >= sizeof(number))
+		return -ERANGE;
+	memcpy(number, text, digits);
+	number[digits] = '\0';
+	error = decimal_parse(number, &amount);
+	if (error < 0)
+		return error;
+	for (; units->name; units++)
+		if (strcmp(text + digits, units->name) == 0)
+			return __builtin_mul_overflow((uint64_t)amount, units->factor, out) ||
+					       *out > INT64_MAX
+				       ? -ERANGE
+				       : 0;
+	return -EINVAL;
+}
+
+int duration_parse(const char *text, uint64_t *milliseconds)
+{
+	static const struct unit units[] = {{"ms", 1}, {"s", 1000}, {"min", 60000}, {"h", 3600000},
+		{"d", 86400000}, {"w", 604800000}, {NULL, 0}};
+
+	return unit_parse(strcmp(text, "0") == 0 ? "0s" : text, units, milliseconds);
 }

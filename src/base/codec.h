@@ -28,5 +28,18 @@ int http_date_parse(const char *text, int64_t *seconds);
 /* RFC 3339 in UTC, "2026-01-02T03:04:05Z". */
 void iso_date_format(char out[21], int64_t seconds);
 
+/* A date-time of RFC 3339, with a fraction and any offset. Milliseconds since the epoch. 0, or -EINVAL. */
+int iso_date_parse(const char *text, int64_t *milliseconds);
+
+/* "50s", "7d": decimal digits and one of ms, s, min, h, d, w; "0" alone is nothing. 0, -EINVAL, or -ERANGE above INT64_MAX. */
+int duration_parse(const char *text, uint64_t *milliseconds);
+
+/* Digits and one of the units, which end with one without a name. As above. */
+struct unit {
+	const char *name;
+	uint64_t factor;
+};
+int unit_parse(const char *text, const struct unit *units, uint64_t *out);
+
 /* Decimal digits only, no sign, nothing behind. 0, -EINVAL, or -ERANGE above INT64_MAX. */
 int decimal_parse(const char *text, int64_t *out);

@@ -68,8 +68,17 @@ static const struct key keys[] = {
 	{"limits", "quota",           "0",                           set_bytes,       PLACE(limits.quota)},
 	{"limits", "resources",       "1000000",                     set_resources,   PLACE(limits.resources)},
 	{"limits", "connections",     "10000",                       set_count,       PLACE(limits.connections)},
+	{"limits", "slots",           "32",                          set_count,       PLACE(limits.slots)},
 	{"limits", "wrong-passwords", "10",                          set_rate,        PLACE(limits.wrong_passwords)},
 	{"limits", "wrong-passwords-per-address", "60",              set_rate,        PLACE(limits.wrong_passwords_per_address)},
+	{"limits", "expires",           "0",                         set_duration,    PLACE(limits.expires)},
+	{"limits", "expires-message",   "90d",                       set_duration,    PLACE(limits.expires_message)},
+	{"limits", "expires-profile",   "0",                         set_duration,    PLACE(limits.expires_profile)},
+	{"limits", "expires-ephemeral", "7d",                        set_duration,    PLACE(limits.expires_ephemeral)},
+	{"limits", "expires-permanent", "0",                         set_duration,    PLACE(limits.expires_permanent)},
+	{"limits", "once-kept",         "24h",                       set_duration,    PLACE(limits.once_kept)},
+	{"limits", "expiry-notice",     "24h",                       set_duration,    PLACE(limits.expiry_notice)},
+	{"slots",  "public",          "yes",                         set_bool,        PLACE(slots.links)},
 };
 /* clang-format on */
 
@@ -132,44 +141,20 @@ static const char *set_readable(struct reading *reading, const struct key *key, 
 	return set_text(reading, key, value);
 }
 
-/* Digits and one of the units; the sum into *out. */
-static bool parse_unit(
-	const char *value, const char *const *units, const uint64_t *factors, uint64_t *out)
-{
-	size_t digits = strspn(value, "0123456789");
-	char number[24];
-	int64_t amount;
-
-	if (digits == 0 || digits >= sizeof(number))
-		return false;
-	memcpy(number, value, digits);
-	number[digits] = '\0';
-	if (decimal_parse(number, &amount) < 0)
-		return false;
-	for (size_t i = 0; units[i]; i++)
-		if (strcmp(value + digits, units[i]) == 0)
-			return !__builtin_mul_overflow((uint64_t)amount, factors[i], out) &&
-			       *out <= INT64_MAX;
-	return false;
-}
-
 static const char *set_bytes(struct reading *reading, const struct key *key, const char *value)
 {
-	static const char *const units[] = {"", "K", "M", "G", "T", NULL};
-	static const uint64_t factors[] = {1, 1ULL << 10, 1ULL << 20, 1ULL << 30, 1ULL << 40};
+	static const struct unit units[] = {{"", 1}, {"K", 1ULL << 10}, {"M", 1ULL << 20},
+		{"G", 1ULL << 30}, {"T", 1ULL << 40}, {NULL, 0}};
 
-	if (!parse_unit(value, units, factors, place_of(reading, key)))
+	if (unit_parse(value, units, place_of(reading, key)) < 0)
 		return "this is no number of bytes, as in 500M or 10G";
 	return NULL;
 }
 
 static const char *set_duration(struct reading *reading, const struct key *key, const char *value)
 {
-	static const char *const units[] = {"ms", "s", "min", "h", NULL};
-	static const uint64_t factors[] = {1, 1000, 60000, 3600000};
-
-	if (!parse_unit(value, units, factors, place_of(reading, key)))
-		return "this is no time, as in 50s or 5min";
+	if (duration_parse(value, place_of(reading, key)) < 0)
+		return "this is no time, as in 50s, 5min or 90d";
 	return NULL;
 }
 
@@ -177,11 +162,10 @@ static const char *set_duration(struct reading *reading, const struct key *key, 
 static const char *set_number(
 	struct reading *reading, const struct key *key, const char *value, uint64_t most)
 {
-	static const char *const units[] = {"", NULL};
-	static const uint64_t factors[] = {1};
 	uint64_t *count = place_of(reading, key);
+	int64_t number;
 
-	if (!parse_unit(value, units, factors, count) || *count > most)
+	if (decimal_parse(value, &number) < 0 || (*count = (uint64_t)number) > most)
 		return arena_printf(reading->arena, "this is no number from 0 to %llu",
 			(unsigned long long)most);
 	return NULL;

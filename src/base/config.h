@@ -39,9 +39,18 @@ struct config {
 		uint64_t quota;         /* bytes an account; 0: what the disk has */
 		uint64_t resources;     /* an account; 0: any number */
 		uint64_t connections;
+		uint64_t slots; /* open ones of an account; 0: none are given */
 		/* App passwords, a minute (auth/attempt.h); 0: any number. */
 		uint64_t wrong_passwords, wrong_passwords_per_address;
+		/* Milliseconds. How long files are kept, by their purpose (XEP-0363); 0: for ever. */
+		uint64_t expires, expires_message, expires_profile, expires_ephemeral,
+			expires_permanent;
+		uint64_t once_kept;     /* behind the last recipient's fetch */
+		uint64_t expiry_notice; /* before a file goes; 0: no notice */
 	} limits;
+	struct {
+		bool links; /* who has the URL of what came through a slot may read it */
+	} slots;
 };
 
 /*

@@ -61,3 +61,13 @@ void random_id(char out[RANDOM_ID])
 	random_bytes(bytes, sizeof(bytes));
 	hex_encode(out, bytes, sizeof(bytes));
 }
+
+void random_letters(char *out, size_t count)
+{
+	static const char base32[] = "abcdefghijklmnopqrstuvwxyz234567";
+
+	random_bytes(out, count);
+	for (size_t i = 0; i < count; i++)
+		out[i] = base32[(unsigned char)out[i] % 32];
+	out[count] = '\0';
+}

@@ -20,3 +20,6 @@ void random_bytes(void *out, size_t length);
 /* 128 bits as 32 hex digits and NUL. */
 enum { RANDOM_ID = 33 };
 void random_id(char out[RANDOM_ID]);
+
+/* Letters of lower-case base32 (RFC 4648, 6) with 5 random bits each, and NUL. */
+void random_letters(char *out, size_t count);

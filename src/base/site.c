@@ -1,8 +1,11 @@
 #include "base/site.h"
 
+#include "base/address.h"
 #include "base/arena.h"
+#include "base/text.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static bool is_standard(const char *scheme, uint16_t port)
@@ -47,6 +50,20 @@ bool site_has(const struct site *site, const char *host, uint16_t port)
 			return true;
 	}
 	return false;
+}
+
+bool site_is_safe(const struct site *site)
+{
+	const char *host = site->base.host;
+	char address[ADDRESS_TEXT];
+
+	if (strcmp(site->base.scheme, "https") == 0)
+		return true;
+	if (strcmp(host, "localhost") == 0 || text_ends_with(host, ".localhost"))
+		return true;
+	snprintf(address, sizeof(address), "%.*s", (int)strcspn(host + (*host == '['), "]"),
+		host + (*host == '['));
+	return address_is_loopback(address);
 }
 
 int site_path(struct arena *arena, const struct site *site, const char *text, struct path *out)

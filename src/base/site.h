@@ -23,6 +23,12 @@ int site_parse(struct arena *arena, const char *base_url, const char *names, str
 bool site_has(const struct site *site, const char *host, uint16_t port);
 
 /*
+ * Whether what goes to base-url cannot be read on its way: by https, or to this machine (RFC 6761, 6.3: localhost and what ends
+ * in .localhost).
+ */
+bool site_is_safe(const struct site *site);
+
+/*
  * The path of a URL of ours, by http or https, or of an absolute path: what Destination (RFC 4918, 10.3) and the tags of If (10.4) hold.
  * 0; -EINVAL: it is none, or has userinfo, query or fragment; -EXDEV: another site's.
  */

@@ -1,6 +1,10 @@
 #include "base/text.h"
 
+#include "base/arena.h"
+
+#include <stdlib.h>
 #include <string.h>
+#include <uninorm.h>
 #include <unistr.h>
 
 bool text_is_utf8(const char *text, size_t length)
@@ -36,6 +40,24 @@ bool text_is_presentable(const char *text)
 			return false;
 	}
 	return true;
+}
+
+const char *text_nfc(struct arena *arena, const char *text)
+{
+	const char *at = text, *name;
+	uint8_t *normal;
+	size_t length;
+
+	while ((unsigned char)*at < 0x80 && *at)
+		at++;
+	if (!*at)
+		return text;
+	normal = u8_normalize(UNINORM_NFC, (const uint8_t *)text, strlen(text), NULL, &length);
+	if (!normal)
+		abort();
+	name = arena_strndup(arena, (char *)normal, length);
+	free(normal);
+	return strcmp(name, text) == 0 ? text : name;
 }
 
 bool text_ends_with(const char *text, const char *end)

@@ -6,9 +6,7 @@
 #include "base/text.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <uninorm.h>
 
 /* Decodes one segment, exactly once. NULL: it may not be in a path. */
 static char *segment_decode(struct arena *arena, const char *raw, size_t length)
@@ -40,19 +38,8 @@ static char *segment_decode(struct arena *arena, const char *raw, size_t length)
 /* Normalisation form C: the two spellings of one name are one name. NULL: too long in that form. */
 static const char *name_of(struct arena *arena, const char *spelling)
 {
-	const char *at = spelling;
-	while ((unsigned char)*at < 0x80 && *at)
-		at++;
-	if (!*at)
-		return spelling;
-	size_t length;
-	uint8_t *normal = u8_normalize(
-		UNINORM_NFC, (const uint8_t *)spelling, strlen(spelling), NULL, &length);
-	if (!normal)
-		abort();
-	char *name = length <= NAME_MAX_BYTES ? arena_strndup(arena, (char *)normal, length) : NULL;
-	free(normal);
-	return name && strcmp(name, spelling) == 0 ? spelling : name;
+	const char *name = text_nfc(arena, spelling);
+	return strlen(name) <= NAME_MAX_BYTES ? name : NULL;
 }
 
 int path_parse(struct arena *arena, const char *raw, struct path *out)

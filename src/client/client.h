@@ -4,14 +4,17 @@
 #include "client/account.h"
 #include "client/session.h"
 
+#include <stdint.h>
+
 struct client {
 	struct arena *arena;
 	struct account account;
 	struct session *session;
-	const char *output;                       /* -o: file, or folder for receive */
-	const char **accepted;                    /* --accept, NULL-terminated */
-	bool yes, once, none, inherit;            /* the options of these names */
-	const char *label, *collection, *expires; /* likewise; NULL: not given */
+	const char *output;    /* -o: file, or folder for receive */
+	const char **accepted; /* --accept, NULL-terminated */
+	bool yes, once, none, inherit, notify,
+		detailed;                         /* the options of these names; detailed: -l */
+	const char *label, *collection, *expires; /* likewise, as text; NULL: not given */
 	bool read_only;
 };
 

@@ -16,7 +16,7 @@ static const struct command {
 	{"send",     send_command,     "FILE... JID...",        "send files to exactly these people, who may be offline"},
 	{"receive",  receive_command,  "[--once] [-o FOLDER]",  "wait for files that are offered, and fetch them"},
 	{"get",      get_command,      "URL [-o FILE]",         "fetch one file"},
-	{"ls",       ls_command,       "[URL]",                 "list what is yours or shared with you"},
+	{"ls",       ls_command,       "[-l] [URL]",            "list what is yours or shared with you"},
 	{"share",    share_command,    "URL [JID...]",          "show who may read a file, or set it"},
 	{"rm",       rm_command,       "URL...",                "delete files"},
 	{"password", password_command, "new | ls | rm ID...",   "make, list and revoke app passwords for WebDAV clients"},
@@ -37,6 +37,8 @@ static const struct option options[] = {
 	{"read-only",   no_argument,       NULL, 'R'},
 	{"collection",  required_argument, NULL, 'c'},
 	{"expires",     required_argument, NULL, 'E'},
+	{"notify",      no_argument,       NULL, 'n'},
+	{"long",        no_argument,       NULL, 'l'},
 	{"help",        no_argument,       NULL, 'h'},
 	{"version",     no_argument,       NULL, 'V'},
 	{NULL,          0,                 NULL, 0},
@@ -62,11 +64,15 @@ static void print_usage(FILE *out)
 	      "  --accept JID     receive: fetch what this person offers without asking; "
 	      "repeatable\n"
 	      "  --yes            receive: fetch everything without asking\n"
-	      "  --once           receive: only what was kept for you, then end\n"
+	      "  --expires TIME   send: the files are deleted after that, as in 12h, 7d or 2w\n"
+	      "  --once           send: and a day after all have fetched them;\n"
+	      "                   receive: only what was kept for you, then end\n"
+	      "  --notify         send: you are told over XMPP when somebody has fetched them\n"
+	      "  -l               ls: until when a file of yours is kept, and who has fetched it\n"
 	      "  --none           share: nobody but you;  --inherit: as its folder says\n"
 	      "  --label TEXT     password new: what it is for;  --read-only: for reading alone\n"
-	      "  --collection URL password new: for that collection alone;  --expires 7d: for a "
-	      "week\n"
+	      "  --collection URL password new: for that collection alone;  --expires TIME: for "
+	      "that time\n"
 	      "See missive(1).\n",
 		out);
 }
@@ -110,7 +116,7 @@ static int read_options(struct client *client, struct choices *choices, int argc
 
 	client->accepted =
 		arena_alloc(client->arena, (size_t)(argc + 1) * sizeof(*client->accepted));
-	while ((option = getopt_long(argc, argv, "o:yhV", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "o:ylhV", options, NULL)) != -1) {
 		switch (option) {
 		case 'a':
 			choices->account = optarg;
@@ -154,6 +160,12 @@ static int read_options(struct client *client, struct choices *choices, int argc
 			break;
 		case 'E':
 			client->expires = optarg;
+			break;
+		case 'n':
+			client->notify = true;
+			break;
+		case 'l':
+			client->detailed = true;
 			break;
 		case 'h':
 			choices->help = true;

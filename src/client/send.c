@@ -1,5 +1,6 @@
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/codec.h"
 #include "base/digest.h"
 #include "base/text.h"
 #include "client/client.h"
@@ -26,6 +27,7 @@ struct sending {
 	size_t count;
 	const char *failed; /* a recipient, or the service, that could not be reached; NULL: none */
 	const char *id;     /* of the message that is out */
+	uint64_t expires;   /* milliseconds; 0: not said */
 };
 
 /* ---- telling the recipients ---- */
@@ -123,12 +125,16 @@ static int send_file(struct sending *sending, const char *file)
 	struct patch patch = {.displayname = name,
 		.jids = sending->recipients,
 		.count = sending->count,
-		.set_list = true};
+		.set_list = true,
+		.expires = sending->expires,
+		.once = client->once,
+		.notify = client->notify};
 
 	if (upload_file(client, &sending->services, file, name, &url))
 		return 1;
 	if (patch_properties(client, url, &patch)) {
-		rm_command(client, 1, (char *[]){(char *)url, NULL});
+		if (rm_command(client, 1, (char *[]){(char *)url, NULL}) == 0)
+			client_fail("%s was not sent, and nothing of it was left", file);
 		return 1;
 	}
 	if (tell_all(sending, url, name))
@@ -178,6 +184,10 @@ int send_command(struct client *client, int argc, char **argv)
 
 	if (files == 0 || sending.count == 0)
 		return client_fail("send takes files and then JIDs: missive send FILE... JID...");
+	if (client->expires &&
+		(duration_parse(client->expires, &sending.expires) < 0 || sending.expires == 0))
+		return client_fail(
+			"--expires %s: this is no time, as in 12h, 7d or 2w", client->expires);
 	if (discover(client, &sending.services))
 		return 1;
 	for (int i = 0; i < files; i++)

@@ -142,7 +142,7 @@ static int nearest_list(
 	return error < 0 ? error : 1;
 }
 
-/* RFC 3744, 5.5: the owner, and whom the nearest jidlist names. */
+/* RFC 3744, 5.5: the owner, everybody when it is a link, and whom the nearest jidlist names. */
 int live_acl(const struct view *view, struct buf *out)
 {
 	struct jid *jids;
@@ -158,6 +158,9 @@ int live_acl(const struct view *view, struct buf *out)
 	buf_puts(out,
 		"<D:ace><D:principal><D:property><D:owner/></D:property></D:principal>"
 		"<D:grant><D:privilege><D:all/></D:privilege></D:grant><D:protected/></D:ace>");
+	if (view->resource->link && view->request->dav->links)
+		buf_puts(out, "<D:ace><D:principal><D:all/></D:principal>"
+			      "<D:grant><D:privilege><D:read/></D:privilege></D:grant></D:ace>");
 	for (size_t i = 0; found && i < count; i++) {
 		buf_puts(out, "<D:ace><D:principal>");
 		put_principal(out, jids[i].bare, jids[i].resourcepart);
@@ -165,7 +168,7 @@ int live_acl(const struct view *view, struct buf *out)
 			      "</D:grant>");
 		if (walk.chain[walk.count - 1].id != view->resource->id) {
 			buf_puts(out, "<D:inherited><D:href>");
-			multistatus_href(out, &walk);
+			walk_href(out, &walk);
 			buf_puts(out, "</D:href></D:inherited>");
 		}
 		buf_puts(out, "</D:ace>");

@@ -25,7 +25,7 @@ int changes_read(struct request *request, const struct xml_node *root, struct ch
 			if (changes->count == CHANGES_MAX)
 				return answer_refuse(
 					request, 413, NULL, "That changes too many properties.");
-			changes->items[changes->count++] = (struct change){one, set, 0};
+			changes->items[changes->count++] = (struct change){one, set, 0, NULL};
 		}
 	}
 	return 0;
@@ -51,16 +51,18 @@ static int change_dead(const struct view *view, const struct change *change)
 	return error < 0 ? error : 200;
 }
 
-static int make_one(const struct view *view, const struct change *change)
+static int make_one(const struct view *view, struct change *change)
 {
+	struct view told = *view;
 	const struct xml_node *node = change->property;
 	const struct live_property *live = property_live(node->ns, node->name);
 	int status;
 
+	told.why = &change->why;
 	if (live && !live->set)
 		return 403;
 	if (live)
-		status = live->set(view, change->set ? node : NULL);
+		status = live->set(&told, change->set ? node : NULL);
 	else
 		status = change_dead(view, change);
 	return status == -ENOSPC ? 507 : status;
@@ -94,7 +96,8 @@ void changes_write(struct buf *out, const struct changes *changes)
 			multistatus_propstat_begin(out);
 		property_empty(out, items[i].property->ns, items[i].property->name);
 		if (i + 1 == changes->count || status != items[i + 1].status)
-			multistatus_propstat_end(out, status,
-				status == 403 ? "cannot-modify-protected-property" : NULL);
+			multistatus_propstat_refuse(out, status,
+				status == 403 ? "cannot-modify-protected-property" : NULL,
+				items[i].why);
 	}
 }

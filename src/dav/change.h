@@ -7,6 +7,7 @@ struct change {
 	const struct xml_node *property;
 	bool set; /* else remove */
 	int status;
+	const char *why; /* a sentence for a person; NULL: none */
 };
 
 struct changes {

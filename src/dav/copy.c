@@ -60,7 +60,7 @@ static int find_href(struct copying *copying, struct arena *arena, int64_t colle
 	if (error < 0)
 		return error;
 	copying->href.len = 0;
-	multistatus_href(&copying->href, &walk);
+	walk_href(&copying->href, &walk);
 	copying->href_of = collection;
 	copying->told = false;
 	return 0;

@@ -2,11 +2,13 @@
 #include "base/codec.h"
 #include "dav/checksum.h"
 #include "dav/if.h"
+#include "dav/link.h"
 #include "dav/method.h"
 #include "dav/part.h"
 #include "dav/precondition.h"
 #include "dav/quota.h"
 #include "dav/served.h"
+#include "dav/slot.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -117,14 +119,33 @@ static enum step_result check_coding(struct request *request)
 	return STEP_ANSWER;
 }
 
-enum step_result dav_authorize(struct request *request, struct tx *tx)
+enum step_result dav_look(struct request *request, struct tx *tx, struct walk *walk)
 {
-	struct walk walk;
+	bool fetches = request->method->right == RIGHT_FETCH;
+	int found = 0;
+
+	if (request->claimed)
+		found = store_walk(tx, request->arena, &request->path, walk);
+	else if (fetches)
+		found = link_find(request, tx);
+	if (found == 0 && request->claimed && fetches)
+		found = right_of_anybody(request->dav, walk);
+	if (found < 0)
+		return answer_errno(request, found);
+	if (found == 1) {
+		request->by_link = request->any_origin = true;
+		request->claimed = false;
+	}
+	return STEP_NEXT;
+}
+
+enum step_result dav_authorize(struct request *request, struct tx *tx, const struct walk *walk)
+{
 	int right;
 
 	if (!request->claimed)
 		return STEP_NEXT;
-	right = look_up(request, tx, &walk);
+	right = right_ask(request, tx, walk, request->method->right);
 	if (right < 0)
 		return answer_errno(request, right);
 	if (right == 0 && request->method->anonymous) {
@@ -139,6 +160,8 @@ enum step_result dav_authorize(struct request *request, struct tx *tx)
 		return authorize_destination(request, tx);
 	if (check_coding(request) == STEP_ANSWER)
 		return STEP_ANSWER;
+	if (request->slot && slot_check(request, walk) == STEP_ANSWER)
+		return STEP_ANSWER;
 	return request->method->body == METHOD_BODY_CONTENT ? check_upload(request) : STEP_NEXT;
 }
 
@@ -151,7 +174,11 @@ static int check_conditions(struct request *request, struct tx *tx, const struct
 	if (request->method->anonymous)
 		return 0;
 	error = precondition_check(request, walk, resource);
-	if (error == 0)
+	if (error == 0 && request->by_link && request_header(request, "If"))
+		/* Nobody is known whose locks and resources it could be about. */
+		return answer_refuse(
+			request, 412, NULL, "What is here is not what the request expects.");
+	if (error == 0 && !request->by_link)
 		error = if_check(request, tx, walk);
 	if (error == 0 && request->method->touches)
 		error = locked_check(request, tx, walk, request->method->touches);
@@ -246,11 +273,11 @@ enum step_result dav_select(struct request *request, struct tx *tx)
 	int error;
 
 	answer_begin(request, 0);
-	if (!request->claimed) {
+	if (!request->claimed && !request->by_link) {
 		assert(request->method->anonymous);
 		error = select_anonymous(request, tx);
 	} else {
-		assert(request->proven);
+		assert(request->claimed ? request->proven : request->by_link);
 		error = prepare(request, tx, &walk);
 		if (error == 0)
 			error = request->method->select(request, tx, &walk);

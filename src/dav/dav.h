@@ -3,8 +3,15 @@
 
 #include "dav/request.h"
 
-/* May this JID do this here? 403 or 404 before anybody is asked. */
-enum step_result dav_authorize(struct request *request, struct tx *tx);
+/*
+ * Before it is looked at who asks: finds out whether the request reads a link, which nobody needs to be known for; then request->by_link
+ * is set, and what was claimed is forgotten. Where somebody is claimed `walk` leads to the request URL. To somebody unknown what is there
+ * takes no longer than what is not. STEP_NEXT, or 503.
+ */
+enum step_result dav_look(struct request *request, struct tx *tx, struct walk *walk);
+
+/* May this JID do this here, where `walk` leads? 403 or 404 before anybody is asked. */
+enum step_result dav_authorize(struct request *request, struct tx *tx, const struct walk *walk);
 
 /*
  * Before content is sent, to who has proven who asks: refuses what the commit would refuse as it stands now (403, 405, 412, 416, 423, 507), and

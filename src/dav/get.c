@@ -1,6 +1,7 @@
 #include "base/codec.h"
 #include "base/digest.h"
 #include "dav/checksum.h"
+#include "dav/fetched.h"
 #include "dav/listing.h"
 #include "dav/method.h"
 #include "dav/methods.h"
@@ -98,6 +99,7 @@ static int get_file(struct request *request, struct tx *tx, const struct resourc
 		answer_range(request, resource, &spans[0]);
 	else if (ranged)
 		answer_pieces(request, resource, spans, count);
+	fetched_begin(request, resource);
 	return 0;
 }
 

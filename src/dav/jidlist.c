@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-enum { JIDLIST_MAX = 1000 };
-
 /* XEP-0129, 4: the resource's own list; one that it inherits is not shown here. */
 int live_jidlist(const struct view *view, struct buf *out)
 {
@@ -59,10 +57,10 @@ int live_jidlist_set(const struct view *view, const struct xml_node *value)
 		error = store_list_remove(view->tx, view->resource->id);
 		return error < 0 ? error : 200;
 	}
-	jids = arena_alloc(view->arena, JIDLIST_MAX * sizeof(*jids));
+	jids = arena_alloc(view->arena, STORE_LIST_MAX * sizeof(*jids));
 	for (const struct xml_node *node = xml_first_element(value); node;
 		node = xml_next_element(node)) {
-		if (count == JIDLIST_MAX || !read_jid(view->arena, node, &jids[count]))
+		if (count == STORE_LIST_MAX || !read_jid(view->arena, node, &jids[count]))
 			return 409;
 		if (!jid_listed(jids, count, &jids[count]))
 			count++;

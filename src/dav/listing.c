@@ -79,7 +79,7 @@ static int write_listing(struct listing *listing, struct view *view, const struc
 {
 	int more = 0;
 
-	multistatus_href(href, walk);
+	walk_href(href, walk);
 	if (!listing->begun && listing->begin)
 		listing->begin(out);
 	if (!listing->begun && listing->self) {
@@ -110,7 +110,7 @@ void listing_headers(struct request *request, const struct walk *walk)
 	request->answer.encodable = true;
 	if (!last(walk)->collection || request->path.collection)
 		return;
-	multistatus_href(&href, walk);
+	walk_href(&href, walk);
 	answer_header(request, "Content-Location", arena_strdup(request->arena, buf_text(&href)));
 	buf_free(&href);
 }

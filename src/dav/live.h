@@ -19,6 +19,19 @@ int live_acl_restrictions(const struct view *view, struct buf *out);
 int live_jidlist(const struct view *view, struct buf *out);
 int live_jidlist_set(const struct view *view, const struct xml_node *value);
 
+/* link.c */
+int live_link(const struct view *view, struct buf *out);
+int live_link_set(const struct view *view, const struct xml_node *value);
+
+/* keeping.c */
+int live_expires(const struct view *view, struct buf *out);
+int live_expires_set(const struct view *view, const struct xml_node *value);
+int live_once(const struct view *view, struct buf *out);
+int live_once_set(const struct view *view, const struct xml_node *value);
+int live_notify(const struct view *view, struct buf *out);
+int live_notify_set(const struct view *view, const struct xml_node *value);
+int live_fetches(const struct view *view, struct buf *out);
+
 /* account.c */
 int live_quota_available_bytes(const struct view *view, struct buf *out);
 int live_quota_used_bytes(const struct view *view, struct buf *out);

@@ -255,7 +255,7 @@ static const char *root_of(struct request *request, const struct walk *walk)
 	struct buf href = {0};
 	const char *text;
 
-	multistatus_href(&href, walk);
+	walk_href(&href, walk);
 	if (walk->count == walk->path->depth)
 		uri_encode(&href, walk->path->segments[walk->path->depth - 1].spelling);
 	text = arena_strdup(request->arena, buf_text(&href));

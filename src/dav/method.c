@@ -11,8 +11,8 @@ enum { ON_MEMBER = ON_COLLECTION | ON_FILE, ON_ALL = ON_ROOT | ON_MEMBER | ON_UN
 static const struct method methods[] = {
 	/* name        body                  right         on                         hidden anonymous touches destination select commit */
 	{"OPTIONS",   METHOD_BODY_NONE,    RIGHT_LOOK,   ON_ALL,                     403, true,  0,              false, options_select,  NULL},
-	{"HEAD",      METHOD_BODY_NONE,    RIGHT_LOOK,   ON_ROOT | ON_MEMBER,        403, false, 0,              false, get_select,      NULL},
-	{"GET",       METHOD_BODY_NONE,    RIGHT_LOOK,   ON_ROOT | ON_MEMBER,        403, false, 0,              false, get_select,      NULL},
+	{"HEAD",      METHOD_BODY_NONE,    RIGHT_FETCH,  ON_ROOT | ON_MEMBER,        403, false, 0,              false, get_select,      NULL},
+	{"GET",       METHOD_BODY_NONE,    RIGHT_FETCH,  ON_ROOT | ON_MEMBER,        403, false, 0,              false, get_select,      NULL},
 	{"PUT",       METHOD_BODY_CONTENT, RIGHT_UPLOAD, ON_FILE | ON_UNMAPPED,      403, false, TOUCHES_MADE,   false, NULL, put_commit},
 	{"DELETE",    METHOD_BODY_NONE,    RIGHT_REMOVE, ON_MEMBER,                  403, false, TOUCHES_TREE,   false, NULL, delete_commit},
 	{"MKCOL",     METHOD_BODY_XML,     RIGHT_UPLOAD, ON_UNMAPPED,                403, false, TOUCHES_MADE,   false, NULL, mkcol_commit},

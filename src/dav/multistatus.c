@@ -3,6 +3,7 @@
 #include "base/uri.h"
 #include "dav/request.h"
 #include "store/store.h"
+#include "xml/writer.h"
 
 void multistatus_begin(struct buf *out)
 {
@@ -34,21 +35,20 @@ void multistatus_propstat_begin(struct buf *out)
 
 void multistatus_propstat_end(struct buf *out, int status, const char *condition)
 {
+	multistatus_propstat_refuse(out, status, condition, NULL);
+}
+
+void multistatus_propstat_refuse(
+	struct buf *out, int status, const char *condition, const char *sentence)
+{
 	buf_printf(
 		out, "</D:prop><D:status>HTTP/1.1 %d %s</D:status>", status, status_reason(status));
 	if (condition)
 		buf_printf(out, "<D:error><D:%s/></D:error>", condition);
+	if (sentence)
+		xml_write(
+			out, "<D:responsedescription>", sentence, "</D:responsedescription>", NULL);
 	buf_puts(out, "</D:propstat>");
-}
-
-void multistatus_href(struct buf *out, const struct walk *walk)
-{
-	buf_puts(out, "/");
-	for (size_t i = 1; i < walk->count; i++) {
-		uri_encode(out, walk->chain[i].spelling);
-		if (walk->chain[i].collection)
-			buf_puts(out, "/");
-	}
 }
 
 static void put_condition(struct buf *out, const char *condition, const char *href)

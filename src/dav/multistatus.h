@@ -18,6 +18,10 @@ void multistatus_response_end(struct buf *out);
 void multistatus_propstat_begin(struct buf *out);
 void multistatus_propstat_end(struct buf *out, int status, const char *condition);
 
+/* The same with a sentence for a person, or NULL. */
+void multistatus_propstat_refuse(
+	struct buf *out, int status, const char *condition, const char *sentence);
+
 /*
  * The whole of an answer that says of some resources why not: a 207. A href is encoded, a condition (RFC 4918, 16) is shown with the
  * href inside; NULL: none.
@@ -33,6 +37,3 @@ void multistatus_answer_refusals(
 /* A DAV:error whose condition names a resource. */
 void multistatus_answer_error(
 	struct request *request, int status, const char *condition, const char *href);
-
-/* The path of what a walk ends at, as its creators spelled it, encoded; a collection's with a slash at its end. */
-void multistatus_href(struct buf *out, const struct walk *walk);

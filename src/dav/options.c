@@ -1,3 +1,4 @@
+#include "dav/cors.h"
 #include "dav/method.h"
 #include "dav/methods.h"
 #include "dav/request.h"
@@ -23,5 +24,5 @@ int options_select(struct request *request, struct tx *tx, const struct walk *wa
 	answer_header(request, "Accept-Ranges", "bytes");
 	answer_header(request, "Allow", arena_strdup(request->arena, buf_text(&allow)));
 	buf_free(&allow);
-	return 0;
+	return request->claimed ? 0 : cors_preflight(request, tx);
 }

@@ -18,6 +18,13 @@ bool view_owned(const struct view *view)
 	return strcmp(view->resource->owner, view->request->claim.bare) == 0;
 }
 
+int view_refuse(const struct view *view, int status, const char *why)
+{
+	if (view->why)
+		*view->why = why;
+	return status;
+}
+
 /* RFC 4918, 15.1 */
 static int get_creationdate(const struct view *view, struct buf *out)
 {
@@ -153,6 +160,11 @@ static const struct live_property rows[] = {
 	{NS_DAV,  "group-member-set",           OF_PRINCIPAL, false, false, live_group,                    NULL},
 	{NS_DAV,  "group-membership",           OF_PRINCIPAL, false, false, live_group,                    NULL},
 	{NS_0129, "jidlist",                    OF_RESOURCE, false,  true,  live_jidlist,                   live_jidlist_set},
+	{NS_MISSIVE, "link",                     OF_RESOURCE, false,  true,  live_link,                      live_link_set},
+	{NS_MISSIVE, "expires",                 OF_RESOURCE, false,  false, live_expires,                   live_expires_set},
+	{NS_MISSIVE, "once",                    OF_RESOURCE, false,  true,  live_once,                      live_once_set},
+	{NS_MISSIVE, "notify",                  OF_RESOURCE, false,  true,  live_notify,                    live_notify_set},
+	{NS_MISSIVE, "fetches",                 OF_RESOURCE, false,  true,  live_fetches,                   NULL},
 	{NS_OC,   "checksums",                  OF_RESOURCE, false,  false, live_checksums,                 NULL},
 	{NS_WIN,  "Win32LastModifiedTime",      OF_RESOURCE, false,  false, live_win32_last_modified_time,  live_win32_last_modified_time_set},
 };

@@ -27,7 +27,8 @@ struct view {
 	struct tx *tx;
 	struct arena *arena;
 	const struct resource *resource;
-	bool principal; /* it is one (RFC 3744, 4): `owner` is its bare JID */
+	bool principal;   /* it is one (RFC 3744, 4): `owner` is its bare JID */
+	const char **why; /* for view_refuse(); NULL: nobody is told */
 };
 
 /* What a live property is a property of. */
@@ -35,6 +36,9 @@ enum { OF_RESOURCE = 1, OF_PRINCIPAL = 2, OF_BOTH = OF_RESOURCE | OF_PRINCIPAL }
 
 /* Whether who asks is the owner of what is looked at. */
 bool view_owned(const struct view *view);
+
+/* Returns the status; the client is told the sentence beside it. */
+int view_refuse(const struct view *view, int status, const char *why);
 
 struct live_property {
 	const char *ns, *name;

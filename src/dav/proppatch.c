@@ -32,7 +32,7 @@ static void write_answer(
 	answer_begin(request, 207);
 	answer_header(request, "Content-Type", "application/xml; charset=utf-8");
 	request->answer.kind = ANSWER_BYTES;
-	multistatus_href(&href, walk);
+	walk_href(&href, walk);
 	multistatus_begin(out);
 	multistatus_response_begin(out, buf_text(&href));
 	buf_free(&href);

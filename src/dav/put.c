@@ -4,9 +4,28 @@
 #include "dav/precondition.h"
 #include "dav/request.h"
 #include "dav/served.h"
+#include "dav/slot.h"
 #include "dav/times.h"
 
 #include <errno.h>
+
+/* The content gets its name; what came through a slot is what the slot has promised. */
+static int name_content(
+	struct request *request, struct tx *tx, const struct walk *walk, struct resource *made)
+{
+	const struct path *path = &request->path;
+	const struct resource *last = &walk->chain[walk->count - 1];
+	const char *type = request->slot
+				   ? slot_media_type(request)
+				   : served_media_type(request_header(request, "Content-Type"));
+	int error;
+
+	if (walk->count > path->depth)
+		return store_replace_content(tx, last, type, request->upload, made, request->arena);
+	error = store_make_file(tx, last->id, &path->segments[path->depth - 1], request->claim.bare,
+		type, request->upload, made, request->arena);
+	return error == 0 && request->slot ? slot_fill(request, tx, made) : error;
+}
 
 /*
  * RFC 9110, 9.3.4; RFC 4918, 9.7. The upload is durable already; this gives it its name. Content that is sent whole ends what was on its way in
@@ -15,8 +34,6 @@
 int put_commit(struct request *request, struct tx *tx, const struct walk *walk)
 {
 	const struct path *path = &request->path;
-	const struct resource *last = &walk->chain[walk->count - 1];
-	const char *type = served_media_type(request_header(request, "Content-Type"));
 	bool create = walk->count <= path->depth;
 	struct resource made;
 	char etag[ETAG_TEXT];
@@ -24,6 +41,9 @@ int put_commit(struct request *request, struct tx *tx, const struct walk *walk)
 
 	if (path->collection)
 		return answer_refuse(request, 409, NULL, "A file's URL has no slash at its end.");
+	error = request->slot ? slot_use(request, tx, walk) : 0;
+	if (error < 0)
+		return error;
 	error = checksum_check(request);
 	if (error == -ECANCELED && request->part && request->part->resumes)
 		/* Which of the parts is wrong nobody knows: it is begun anew. The answer stays. */
@@ -35,12 +55,7 @@ int put_commit(struct request *request, struct tx *tx, const struct walk *walk)
 					tx, request->claim.bare, part_path(request->arena, path));
 	if (error < 0 || (request->part && error == 0))
 		return error;
-	if (create)
-		error = store_make_file(tx, last->id, &path->segments[path->depth - 1],
-			request->claim.bare, type, request->upload, &made, request->arena);
-	else
-		error = store_replace_content(
-			tx, last, type, request->upload, &made, request->arena);
+	error = name_content(request, tx, walk, &made);
 	if (error < 0)
 		return error;
 	took_time = times_take(request, tx, made.id);

@@ -115,7 +115,7 @@ static void write_end(const struct sync *sync, const struct tx *tx, const struct
 	if (cut_short) {
 		struct buf href = {0};
 
-		multistatus_href(&href, walk);
+		walk_href(&href, walk);
 		multistatus_response_begin(out, buf_text(&href));
 		buf_printf(out,
 			"<D:status>HTTP/1.1 507 %s</D:status>"
@@ -145,7 +145,7 @@ static int write_page(void *state, struct view *view, const struct walk *walk, s
 	if (!sync->begun)
 		multistatus_begin(out);
 	sync->begun = true;
-	multistatus_href(&href, walk);
+	walk_href(&href, walk);
 	base = href.len;
 	for (; error == 0 && told < count && told < most && out->len < PAGE_BYTES; told++) {
 		href.len = base;

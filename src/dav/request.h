@@ -31,8 +31,12 @@ struct dav {
 	const struct site *site; /* which URLs are ours */
 	const char *users;       /* domains whose accounts may upload, separated by one space */
 	uint64_t max_file_size;
-	uint64_t quota;        /* bytes an account; 0: what the disk has */
-	uint64_t resources;    /* an account; 0: any number */
+	uint64_t quota;     /* bytes an account; 0: what the disk has */
+	uint64_t resources; /* an account; 0: any number */
+	uint64_t slots;     /* open ones of an account; 0: none are given */
+	bool links;         /* what comes through a slot may be read by who has its URL */
+	/* How long an upload of that purpose is kept (XEP-0363), milliseconds; 0: for ever. */
+	uint64_t expires_message, expires_profile, expires_ephemeral, expires_permanent;
 	struct nonces *nonces; /* auth's, as the next */
 	struct attempts *attempts;
 };
@@ -66,10 +70,11 @@ struct answer {
 	struct buf bytes;
 	struct content content; /* closed by request_end() */
 	uint64_t offset, length;
-	int64_t digested;      /* the content's number, when its digest is asked for */
-	bool digest_due;       /* reading it through comes first (dav/checksum.h): */
-	struct hashes *hashes; /* of what has been read, freed by request_end() */
-	uint64_t hashed;       /* bytes */
+	struct fetched fetched; /* to be told of when it is sent (dav/fetched.h); resource 0: not */
+	int64_t digested;       /* the content's number, when its digest is asked for */
+	bool digest_due;        /* reading it through comes first (dav/checksum.h): */
+	struct hashes *hashes;  /* of what has been read, freed by request_end() */
+	uint64_t hashed;        /* bytes */
 	/*
 	 * Of ANSWER_CONTENT, when several pieces are sent (RFC 9110, 14.6): `offset` and `length` follow from the piece that is under
 	 * way. `total` bytes in all, with what stands between them.
@@ -115,7 +120,13 @@ struct request {
 	const char *
 		password; /* of an app password's form, to be checked before all else; never logged */
 	const struct digest *digest; /* likewise, of Digest; never logged */
+	const char *bearer;          /* a token of ours; never logged */
+	bool stale; /* the credentials were refused, and are good with a fresh challenge */
 	bool proven;
+	const struct slot *
+		slot; /* that the credentials have opened, and the request fills (dav/slot.h); else NULL */
+	bool by_link;       /* it reads a link: who asks is not looked at (dav/link.h) */
+	bool any_origin;    /* web pages of any origin may see the answer (dav/cors.h) */
 	struct scope scope; /* how far the app password reaches that has proven it */
 	uint64_t guessed; /* not 0: when it was counted as a wrong app password (auth/attempt.h) */
 

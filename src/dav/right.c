@@ -75,6 +75,12 @@ static int may_read(
 	return owns(jid, last(walk)) ? 1 : right_inherited(tx, jid, walk);
 }
 
+bool right_of_anybody(const struct dav *dav, const struct walk *walk)
+{
+	/* A slash at the end names something else. */
+	return dav->links && mapped(walk) && !walk->path->collection && last(walk)->link;
+}
+
 int right_of_account(const struct dav *dav, struct tx *tx, const struct jid *jid,
 	const struct walk *walk, enum right right)
 {
@@ -83,6 +89,7 @@ int right_of_account(const struct dav *dav, struct tx *tx, const struct jid *jid
 	switch (right) {
 	case RIGHT_READ:
 	case RIGHT_LOOK:
+	case RIGHT_FETCH:
 		return may_read(dav, tx, jid, walk);
 	case RIGHT_OWN:
 		return owns(jid, last(walk));
@@ -115,6 +122,8 @@ static bool is_in_scope(const struct request *request, const struct walk *walk, 
 int right_ask(
 	const struct request *request, struct tx *tx, const struct walk *walk, enum right right)
 {
+	if (request->by_link)
+		return right == RIGHT_FETCH && right_of_anybody(request->dav, walk);
 	return is_in_scope(request, walk, right)
 		       ? right_of_account(request->dav, tx, &request->claim, walk, right)
 		       : 0;

@@ -14,6 +14,7 @@ struct walk;
 enum right {
 	RIGHT_READ, /* the owner and the nearest jidlist */
 	RIGHT_LOOK, /* read, or create where nothing is mapped: who may create there learns that a name is free */
+	RIGHT_FETCH,  /* look, and read a link */
 	RIGHT_OWN,    /* read what is for the owner alone */
 	RIGHT_CHANGE, /* the owner; where nothing is mapped, who may create there: they get a 404 */
 	RIGHT_REMOVE, /* the same, and it is to leave its place */
@@ -28,7 +29,7 @@ struct scope {
 };
 
 /*
- * What who asks may do, within the scope of their proof. 1: yes; 0: no; negative errno: the store cannot say. `walk` ends at the
+ * What who asks may do, within the scope of their proof; a request by a link (dav/link.h) may fetch that and nothing else. 1: yes; 0: no; negative errno: the store cannot say. `walk` ends at the
  * resource in question.
  */
 int right_ask(
@@ -37,6 +38,9 @@ int right_ask(
 /* The same without a request: what an account may do. */
 int right_of_account(const struct dav *dav, struct tx *tx, const struct jid *jid,
 	const struct walk *walk, enum right right);
+
+/* Whether somebody unknown may fetch it: its owner has published it. Whoever is named gets no right from that, and fetches it unnamed. */
+bool right_of_anybody(const struct dav *dav, const struct walk *walk);
 
 /* Whether this account may upload at all: one of a domain in users. */
 bool right_may_upload(const struct dav *dav, const struct jid *jid);

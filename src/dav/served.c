@@ -57,6 +57,21 @@ const char *served_media_type(const char *content_type)
 	return content_type;
 }
 
+bool served_is_same_type(const char *a, const char *b)
+{
+	size_t length = strcspn(a, "; \t");
+
+	if (strcspn(b, "; \t") != length || strncasecmp(a, b, length) != 0)
+		return false;
+	for (a += length, b += length; *a || *b; a++, b++) {
+		a += strspn(a, " \t");
+		b += strspn(b, " \t");
+		if (*a != *b || !*a)
+			return *a == *b;
+	}
+	return true;
+}
+
 const char *served_content_type(const struct resource *resource)
 {
 	return resource->content_type ? resource->content_type : "application/octet-stream";

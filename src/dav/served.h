@@ -12,6 +12,9 @@ struct resource;
  */
 const char *served_media_type(const char *content_type);
 
+/* Whether two fields say the same: type/subtype in either case, parameters character by character but for white space. */
+bool served_is_same_type(const char *a, const char *b);
+
 /* Whether a Content-Encoding changes nothing (RFC 9110, 12.5.3). */
 bool served_is_identity(const char *coding);
 

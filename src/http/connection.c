@@ -1,6 +1,7 @@
 #include "http/connection.h"
 
 #include "base/log.h"
+#include "dav/fetched.h"
 #include "dav/method.h"
 #include "http/forwarded.h"
 #include "http/gzip.h"
@@ -30,6 +31,9 @@ enum {
 
 static void close_connection(struct connection *connection)
 {
+	/* What of an answer is with the client already, a later range may go on with. */
+	if (connection->phase == PHASE_RESPOND && connection->begun)
+		fetched_end(&connection->request, true);
 	steps_abandon(connection);
 	connection->phase = PHASE_CLOSED;
 }
@@ -257,6 +261,7 @@ static void finish(struct connection *connection)
 	bool left = connection->head.has_body && !connection->body.done;
 
 	log_request(connection);
+	fetched_end(&connection->request, false);
 	gzip_close(connection->gzip);
 	connection->gzip = NULL;
 	request_end(&connection->request);

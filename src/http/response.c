@@ -16,8 +16,21 @@ enum { WORTH_CODING = 1024 };
 static const struct header common[] = {
 	{"X-Content-Type-Options", "nosniff"},
 	{"Content-Security-Policy", "sandbox; default-src 'none'"},
-	{"Cross-Origin-Resource-Policy", "same-origin"},
 	{"Cache-Control", "private, no-cache"},
+};
+
+/* To which web pages browsers hand it (Fetch, 3.3 and 3.7): those of this origin, or any; of the latter none says who asks. */
+static const struct header own_origin[] = {
+	{"Cross-Origin-Resource-Policy", "same-origin"},
+	{NULL, NULL},
+};
+static const struct header any_origin[] = {
+	{"Cross-Origin-Resource-Policy", "cross-origin"},
+	{"Access-Control-Allow-Origin", "*"},
+	{"Access-Control-Expose-Headers",
+		"Accept-Ranges, Content-Disposition, Content-Range, ETag, Location, Repr-Digest, "
+		"Retry-After"},
+	{NULL, NULL},
 };
 
 static void put_header(struct buf *out, const char *name, const char *value)
@@ -134,6 +147,9 @@ void response_begin(struct connection *connection)
 		put_header(out, answer->headers[i].name, answer->headers[i].value);
 	for (size_t i = 0; i < sizeof(common) / sizeof(*common); i++)
 		put_header(out, common[i].name, common[i].value);
+	for (const struct header *one = connection->request.any_origin ? any_origin : own_origin;
+		one->name; one++)
+		put_header(out, one->name, one->value);
 	put_coding(connection);
 	put_framing(connection, chunked);
 	if (!connection->keep_alive)

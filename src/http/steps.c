@@ -7,6 +7,7 @@
 #include "dav/dav.h"
 #include "dav/method.h"
 #include "dav/part.h"
+#include "dav/slot.h"
 #include "http/connection.h"
 
 #include <assert.h>
@@ -103,10 +104,13 @@ static enum step_result identify(struct connection *connection)
 
 static enum step_result authorize(struct request *request, struct tx *tx)
 {
-	enum step_result result = auth_verify(request, tx);
+	struct walk walk;
+	enum step_result result = dav_look(request, tx, &walk);
 
+	if (result == STEP_NEXT && !request->by_link)
+		result = auth_verify(request, tx);
 	if (result == STEP_NEXT)
-		result = dav_authorize(request, tx);
+		result = dav_authorize(request, tx, &walk);
 	/* Who has proven it already needs no second look. */
 	return result == STEP_NEXT && request->proven && dav_admits(request)
 		       ? dav_admit(request, tx)
@@ -230,6 +234,8 @@ static enum step_result take_content(struct connection *connection, const char *
 
 	if (length > request->dav->max_file_size)
 		return answer_errno(request, -EFBIG);
+	if (request->slot && slot_check_length(request, length) == STEP_ANSWER)
+		return STEP_ANSWER;
 	if (length > request->room)
 		return answer_errno(request, -EDQUOT);
 	result = upload_write(request->upload, data, size, written, connection);

@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "base/digest.h"
+#include "base/log.h"
 #include "base/loop.h"
 #include "service/commands.h"
 #include "service/inside.h"
@@ -20,10 +21,19 @@ enum { SESSIONS_MAX = 512, SESSIONS_EACH = 4, SESSION_TIME = 600000 /* ms */ };
 
 /* In the order in which they are listed. */
 static const struct command *const table[] = {
+	&files_command,
+	&files_share_command,
+	&files_unshare_command,
+	&files_delete_command,
+	&shared_command,
 	&account_command,
 	&password_new_command,
 	&password_list_command,
 	&password_revoke_command,
+	&usage_command,
+	&find_command,
+	&delete_command,
+	&purge_command,
 	NULL,
 };
 
@@ -172,9 +182,21 @@ static int run_stage(struct job *job, struct tx *tx)
 	struct run *run = &session->run;
 
 	run->form.len = 0;
-	run->note = run->condition = run->text = NULL;
-	run->completed = false;
+	run->note = run->about = run->condition = run->text = NULL;
+	run->again = run->completed = false;
 	return session->command->stages[session->stage].run(run, tx);
+}
+
+static void stage_done(struct job *job, int result);
+
+static void run_in_store(struct job *job)
+{
+	const struct session *session = job->state;
+
+	if (session->command->stages[session->stage].changes)
+		job_change(job, run_stage, stage_done);
+	else
+		job_read(job, run_stage, stage_done);
 }
 
 static void stage_done(struct job *job, int result)
@@ -184,6 +206,10 @@ static void stage_done(struct job *job, int result)
 	struct run *run = &session->run;
 	bool ends;
 
+	if (result >= 0 && run->again && !service->closing) {
+		run_in_store(job);
+		return;
+	}
 	session->busy = false;
 	session->touched = loop_now(service->options.loop);
 	if (result == -ECANCELED) {
@@ -194,6 +220,9 @@ static void stage_done(struct job *job, int result)
 		job_refuse(job, result);
 		ends = true;
 	} else {
+		if (run->about)
+			log_event(LOG_INFO, "command", "jid", session->from.bare, "node",
+				session->command->node, "about", run->about, NULL);
 		session->stage++;
 		ends = run->completed || session->stage == STAGES ||
 		       !session->command->stages[session->stage].run;
@@ -217,10 +246,7 @@ static void start_stage(
 	session->run.submitted = (struct form){0};
 	if (x)
 		session->run.submitted = form_read(session->arena, x);
-	if (session->command->stages[session->stage].changes)
-		job_change(job, run_stage, stage_done);
-	else
-		job_read(job, run_stage, stage_done);
+	run_in_store(job);
 }
 
 /* ---- what comes in ---- */

@@ -23,9 +23,11 @@ struct run {
 	void *state; /* what an earlier stage has left for this one; a stage that runs twice sets it twice */
 
 	/* To be filled in: */
-	struct buf form;       /* form_begin() ... form_end(); may stay empty */
-	const char *note;      /* a sentence beside the form; NULL: none */
-	bool completed;        /* the command ends here, whatever stages are left */
+	struct buf form;   /* form_begin() ... form_end(); may stay empty */
+	const char *about; /* what it was done to, for the log; NULL: nothing was changed */
+	const char *note;  /* a sentence beside the form; NULL: none */
+	bool again;        /* the stage has more to do than one change should: it runs once more */
+	bool completed;    /* the command ends here, whatever stages are left */
 	const char *condition; /* with run_refuse() */
 	const char *text;
 };

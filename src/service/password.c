@@ -3,7 +3,6 @@
 
 #include "base/arena.h"
 #include "base/codec.h"
-#include "dav/multistatus.h"
 #include "dav/request.h"
 #include "service/commands.h"
 
@@ -37,7 +36,7 @@ int password_url(struct run *run, struct tx *tx, int64_t collection, const char 
 	result = right_of_account(run->dav, tx, &account, &walk, RIGHT_READ);
 	if (result <= 0)
 		return result;
-	multistatus_href(&href, &walk);
+	walk_href(&href, &walk);
 	*url = arena_printf(run->arena, "%s%s", run->dav->base_url, buf_text(&href));
 	buf_free(&href);
 	return 0;

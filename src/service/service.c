@@ -9,6 +9,8 @@
 /* One row each. */
 static const struct offer *const offers[] = {
 	&commands_offer,
+	&slot_offer,
+	&notice_offer,
 };
 
 enum { OFFERS = sizeof(offers) / sizeof(*offers) };
@@ -29,6 +31,8 @@ struct service *service_open(const struct service_options *options)
 	for (size_t i = 0; i < OFFERS; i++) {
 		struct xmpp_extension extension = offers[i]->extension;
 
+		if (offers[i]->is_due && !offers[i]->is_due(service))
+			continue;
 		extension.arg = service;
 		if (offers[i]->open)
 			offers[i]->open(service);

@@ -13,7 +13,14 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { REAPED_AT_ONCE = 500, TICK = 600000 /* ms */ };
+enum {
+	REAPED_AT_ONCE = 500,
+	TICK = 600000,       /* milliseconds, as all below */
+	DUE_AT_ONCE = 500,   /* files */
+	DUE_BREAK = 50,      /* between those and the next */
+	DUE_AGAIN = 5000,    /* after it has failed */
+	DUE_AT_MOST = 60000, /* clocks are set, and timers do not know it */
+};
 
 /* Numbers that were given out stay given out: a batch that failed leaves gaps. */
 static int save_numbers(struct tx *tx)
@@ -130,6 +137,7 @@ static bool run_together(struct tx *tx, struct message *list, const struct messa
 	bool uncertain = false;
 
 	tx->doomed.len = 0;
+	tx->now = store_now();
 	for (; error == 0 && at != end; at = at->next)
 		if (!run_one(tx, (struct store_change *)at)) {
 			roll_back(tx);
@@ -183,7 +191,7 @@ static void reap_later(struct store *store)
 static int expire(struct tx *tx, struct store_change *change)
 {
 	static int (*const some[])(struct tx * tx) = {
-		partials_expire, passwords_expire, tombstones_expire};
+		partials_expire, passwords_expire, slots_expire, tombstones_expire};
 	int more = 0;
 
 	for (size_t i = 0; more >= 0 && i < sizeof(some) / sizeof(*some); i++) {
@@ -201,6 +209,49 @@ static void tick(void *arg)
 
 	change_later(store, expire);
 	timer_start(store->ticking, TICK);
+}
+
+static int run_due(struct tx *tx, struct store_change *change)
+{
+	return due_run(tx, DUE_AT_ONCE);
+}
+
+static void look_for_due(void *arg)
+{
+	change_later(arg, run_due);
+}
+
+/* So that what goes is gone on time; that it cannot be read any more does not wait for it. */
+static void time_due(struct store *store)
+{
+	int64_t wait;
+
+	if (due_next(store->writer, &store->next_due) < 0)
+		store->next_due = 0;
+	wait = store->next_due - store_now();
+	if (store->due_failed)
+		wait = DUE_AGAIN;
+	else if (wait < DUE_BREAK)
+		wait = DUE_BREAK;
+	if (store->next_due < INT64_MAX)
+		timer_start(store->due, (uint64_t)(wait < DUE_AT_MOST ? wait : DUE_AT_MOST));
+	else
+		timer_stop(store->due);
+}
+
+/* What became of the removing of what was due, if it was among the changes. */
+static void note_due(struct store *store, const struct message *list)
+{
+	for (; list; list = list->next) {
+		const struct store_change *change = (const struct store_change *)list;
+
+		if (change->run != run_due)
+			continue;
+		store->due_failed = change->result < 0;
+		store->writer->retimed = true;
+		if (change->result > 0)
+			log_event(LOG_INFO, "expired", "files", log_number(change->result), NULL);
+	}
 }
 
 static int stop(struct tx *tx, struct store_change *change)
@@ -229,12 +280,15 @@ static void take(void *arg, struct message *list)
 	struct tx *tx = store->writer;
 	bool more, expired;
 
-	tx->deleted = tx->expired = false;
+	tx->deleted = tx->expired = tx->retimed = false;
 	if (!run_together(tx, list, NULL))
 		run_each(tx, list);
+	note_due(store, list);
 	more = tx->deleted;
 	expired = tx->expired;
 	let_go(list);
+	if (tx->retimed && !store->stopping)
+		time_due(store);
 	if (more && !store->stopping)
 		reap_later(store);
 	if (expired && !store->stopping)
@@ -260,8 +314,11 @@ int committer_start(struct store *store)
 		return error;
 	store->changes = mailbox_open(store->loop, take, store);
 	store->ticking = timer_open(store->loop, tick, store);
+	store->due = timer_open(store->loop, look_for_due, store);
+	fetches_open(store);
 	reap_later(store);
 	tick(store);
+	look_for_due(store);
 	return -pthread_create(&store->committer, NULL, commit_all, store);
 }
 
@@ -275,8 +332,11 @@ void committer_stop(struct store *store)
 	atomic_store(&store->leaving, true);
 	mailbox_post(store->changes, &last->message);
 	pthread_join(store->committer, NULL);
+	fetches_flush(store);
 	mailbox_close(store->changes);
+	fetches_close(store);
 	timer_close(store->ticking);
+	timer_close(store->due);
 	loop_close(store->loop);
 }
 

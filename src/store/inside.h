@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/digest.h"
+#include "base/siphash.h"
 #include "store/tx.h"
 
 #include <pthread.h>
@@ -24,13 +25,25 @@ struct store {
 	pthread_t committer;
 	struct loop *loop; /* the committer's */
 	struct mailbox *changes;
-	struct timer *ticking;
+	struct timer *ticking, *due;
+	int64_t next_due; /* when something goes next, or somebody is to be told that it will; INT64_MAX: never */
+	bool due_failed;                    /* the last time */
 	struct tx *writer;                  /* the committer's connection */
 	bool stopping;                      /* the committer's: nothing more is queued by itself */
 	int64_t last_resource, last_change; /* numbers given out, the committer's alone */
 	/* Names of blobs, each with its NUL: to be removed next, and being removed now. */
 	struct buf doomed, unlinked;
 	atomic_bool unlinking, leaving;
+
+	/* Who was sent what and is not on disk yet (fetch.c). */
+	struct siphash_key told_key;
+	struct mailbox *facts, *recorded;
+	atomic_uint fact_count;
+	struct recording *recording; /* the next one */
+	bool records;                /* one is under way */
+	struct timer *record_soon;
+
+	atomic_uint noticed; /* grows when something is to be told */
 
 	pthread_t sweeper;
 	atomic_bool sweeping; /* false: stop */
@@ -52,8 +65,14 @@ int reap(struct tx *tx, int most);
 #define RESOURCE_COLUMNS                                                                           \
 	"r.id, r.parent, r.name, r.spelling, r.collection, r.owner, r.has_list, r.has_properties," \
 	" r.content, r.length, r.content_type, r.displayname, r.created, r.modified, r.change,"    \
-	" r.stored"
+	" r.stored, r.link, r.expires"
 void resource_take(struct arena *arena, sqlite3_stmt *row, struct resource *out);
+
+/* Whether it was to go before this transaction began: then it is not there. */
+bool resource_is_due(const struct tx *tx, const struct resource *resource);
+
+/* Columns 0 and 1: a bare JID, and a resourcepart or ''. */
+void jid_take(struct arena *arena, sqlite3_stmt *row, struct jid *jid);
 
 /* A resource's row and what hangs on it; its content when nothing else names it. */
 int resource_remove(struct tx *tx, int64_t id, int64_t content);
@@ -66,6 +85,38 @@ int64_t store_now(void);
 
 /* Removes the locks on a resource and below it. */
 int locks_drop(struct tx *tx, const struct resource *resource);
+
+/* A file was made, or has got new content, or is gone: what that means for its keeping. */
+int retention_begin(struct tx *tx, int64_t resource);
+int retention_renew(struct tx *tx, int64_t resource);
+int retention_drop(struct tx *tx, int64_t resource);
+
+/*
+ * Somebody has been sent all of a file; or the list of a resource, or its place, is another, which matters to the files of `once` that
+ * inherit it. anew: who had it before counts, but from now.
+ */
+int once_count(struct tx *tx, int64_t resource, bool anew);
+int once_count_below(struct tx *tx, int64_t resource, bool anew);
+
+/* Removes what is due and has this name, so that it is free. */
+int due_clear(struct tx *tx, int64_t parent, const char *name);
+
+/* Removes what is due and makes notices of what will be, at most `most` of each. How many of both, or negative errno. */
+int due_run(struct tx *tx, int most);
+
+/* When something is due next; INT64_MAX: never. 0 or negative errno. */
+int due_next(struct tx *tx, int64_t *next);
+
+/* To be told to the owner of this resource; nothing when it is nowhere any more. */
+int notice_make(struct tx *tx, int64_t resource, const char *kind, const char *who, int64_t time);
+
+/*
+ * Before the committer's thread starts; behind its end, hands over what is not on disk yet, before the changes' mailbox is closed; and
+ * after that.
+ */
+void fetches_open(struct store *store);
+void fetches_flush(struct store *store);
+void fetches_close(struct store *store);
 
 /* Counts as a change of the resource. */
 int resource_touch(struct tx *tx, int64_t id);
@@ -81,6 +132,9 @@ int blobs_doom(struct tx *tx, sqlite3_stmt *statement);
 
 /* Removes uploads in parts that nobody has gone on with for a day, some at a time. 1: there may be more; 0: no; negative errno. */
 int partials_expire(struct tx *tx);
+
+/* Removes slots that nobody can be filling any more. As above. */
+int slots_expire(struct tx *tx);
 
 /* Removes app passwords that have expired, some at a time. As above. */
 int passwords_expire(struct tx *tx);

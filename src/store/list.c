@@ -14,7 +14,7 @@ int store_list_names(struct tx *tx, int64_t resource, const struct jid *jid)
 		jid->resourcepart ? jid->resourcepart : "");
 }
 
-static void take_entry(struct arena *arena, sqlite3_stmt *row, struct jid *jid)
+void jid_take(struct arena *arena, sqlite3_stmt *row, struct jid *jid)
 {
 	const char *resourcepart = sql_text(arena, row, 1);
 	struct jid parsed;
@@ -43,7 +43,7 @@ int store_list(
 	if (more < 0)
 		return more;
 	while ((more = sql_step(tx, statement)) == 1)
-		take_entry(arena, statement, &(*jids)[(*count)++]);
+		jid_take(arena, statement, &(*jids)[(*count)++]);
 	return more;
 }
 
@@ -52,8 +52,8 @@ static int set_own(struct tx *tx, int64_t resource, int64_t has)
 	int error = sql_run(tx, "DELETE FROM list WHERE resource = ?1", "i", resource);
 
 	if (error == 0)
-		error = sql_run(
-			tx, "UPDATE resource SET has_list = ?2 WHERE id = ?1", "ii", resource, has);
+		error = sql_run(tx, "UPDATE resource SET has_list = ?2, link = 0 WHERE id = ?1",
+			"ii", resource, has);
 	return error < 0 ? error : resource_touch(tx, resource);
 }
 
@@ -68,10 +68,12 @@ int store_list_set(struct tx *tx, int64_t resource, const struct jid *jids, size
 	for (size_t i = 0; error == 0 && i < count; i++)
 		error = sql_run(tx, sql, "itti", resource, jids[i].bare,
 			jids[i].resourcepart ? jids[i].resourcepart : "", (int64_t)i);
-	return error;
+	return error < 0 ? error : once_count_below(tx, resource, true);
 }
 
 int store_list_remove(struct tx *tx, int64_t resource)
 {
-	return set_own(tx, resource, 0);
+	int error = set_own(tx, resource, 0);
+
+	return error < 0 ? error : once_count_below(tx, resource, true);
 }

@@ -78,6 +78,15 @@ int store_partial_drop(struct tx *tx, const char *owner, const char *path)
 	return more < 0 ? more : blobs_doom(tx, statement);
 }
 
+int store_partials_remove(struct tx *tx, const char *owner)
+{
+	sqlite3_stmt *statement;
+	int more = sql_bind(
+		tx, &statement, "DELETE FROM partial WHERE owner = ?1 RETURNING blob", "t", owner);
+
+	return more < 0 ? more : blobs_doom(tx, statement);
+}
+
 int partials_expire(struct tx *tx)
 {
 	sqlite3_stmt *statement;

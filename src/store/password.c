@@ -60,6 +60,11 @@ int store_passwords(struct tx *tx, struct arena *arena, const char *jid,
 	return more;
 }
 
+int store_passwords_remove(struct tx *tx, const char *jid)
+{
+	return sql_run(tx, "DELETE FROM password WHERE jid = ?1", "t", jid);
+}
+
 int store_password_lives(struct tx *tx, int64_t password)
 {
 	int64_t one;

@@ -35,9 +35,16 @@ void resource_take(struct arena *arena, sqlite3_stmt *row, struct resource *out)
 		.modified = sqlite3_column_int64(row, 13),
 		.change = sqlite3_column_int64(row, 14),
 		.stored = sqlite3_column_int64(row, 15),
+		.link = sqlite3_column_int(row, 16),
+		.expires = sqlite3_column_int64(row, 17),
 	};
 	if (!out->spelling)
 		out->spelling = out->name;
+}
+
+bool resource_is_due(const struct tx *tx, const struct resource *resource)
+{
+	return resource->expires > 0 && resource->expires <= tx->now;
 }
 
 /* 1 with the resource, 0 when there is none, or negative errno. */
@@ -59,9 +66,21 @@ static int find(
 	static const char sql[] =
 		"SELECT " COLUMNS " FROM resource r WHERE r.parent = ?1 AND r.name = ?2";
 	sqlite3_stmt *statement;
-	int error = sql_bind(tx, &statement, sql, "it", parent, name);
+	int found = sql_bind(tx, &statement, sql, "it", parent, name);
 
-	return error < 0 ? error : take_one(tx, arena, statement, out);
+	if (found == 0)
+		found = take_one(tx, arena, statement, out);
+	return found == 1 && resource_is_due(tx, out) ? 0 : found;
+}
+
+void walk_href(struct buf *out, const struct walk *walk)
+{
+	buf_puts(out, "/");
+	for (size_t i = 1; i < walk->count; i++) {
+		uri_encode(out, walk->chain[i].spelling);
+		if (walk->chain[i].collection)
+			buf_puts(out, "/");
+	}
 }
 
 int store_walk(struct tx *tx, struct arena *arena, const struct path *path, struct walk *walk)
@@ -104,10 +123,12 @@ int store_members(struct tx *tx, struct arena *arena, int64_t collection, const 
 	size_t most, struct resource **members, size_t *count)
 {
 	static const char sql[] = "SELECT " COLUMNS " FROM resource r"
-				  " WHERE r.parent = ?1 AND r.name > ?2 ORDER BY r.name LIMIT ?3";
+				  " WHERE r.parent = ?1 AND r.name > ?2"
+				  " AND (r.expires = 0 OR r.expires > ?4)"
+				  " ORDER BY r.name LIMIT ?3";
 	sqlite3_stmt *statement;
-	int error =
-		sql_bind(tx, &statement, sql, "iti", collection, after ? after : "", (int64_t)most);
+	int error = sql_bind(tx, &statement, sql, "itii", collection, after ? after : "",
+		(int64_t)most, tx->now);
 
 	return error < 0 ? error : take_all(tx, arena, statement, most, members, count);
 }
@@ -115,19 +136,37 @@ int store_members(struct tx *tx, struct arena *arena, int64_t collection, const 
 int store_root_members(struct tx *tx, struct arena *arena, const struct jid *jid, const char *after,
 	size_t most, struct resource **members, size_t *count)
 {
+	/* What is due is little: the sign keeps SQLite from looking for it among all members of the root. */
 	static const char sql[] =
-		"WITH names AS ("
+		"WITH due AS (SELECT name FROM resource"
+		"    WHERE expires > 0 AND expires <= ?5 AND +parent = 1),"
+		" names AS ("
 		"  SELECT * FROM (SELECT name FROM resource"
-		"    WHERE parent = 1 AND owner = ?1 AND name > ?3 ORDER BY name LIMIT ?4)"
+		"    WHERE parent = 1 AND owner = ?1 AND name > ?3 AND name NOT IN due"
+		"    ORDER BY name LIMIT ?4)"
 		"  UNION SELECT * FROM (SELECT DISTINCT root_name FROM list"
 		"    WHERE bare = ?1 AND resourcepart IN ('', ?2) AND root_name > ?3"
-		"    ORDER BY root_name LIMIT ?4))"
+		"    AND root_name NOT IN due ORDER BY root_name LIMIT ?4))"
 		"SELECT " COLUMNS
 		" FROM names n JOIN resource r ON r.parent = 1 AND r.name = n.name"
 		" ORDER BY r.name LIMIT ?4";
 	sqlite3_stmt *statement;
-	int error = sql_bind(tx, &statement, sql, "ttti", jid->bare,
-		jid->resourcepart ? jid->resourcepart : "", after ? after : "", (int64_t)most);
+	int error = sql_bind(tx, &statement, sql, "tttii", jid->bare,
+		jid->resourcepart ? jid->resourcepart : "", after ? after : "", (int64_t)most,
+		tx->now);
+
+	return error < 0 ? error : take_all(tx, arena, statement, most, members, count);
+}
+
+int store_root_owned(struct tx *tx, struct arena *arena, const char *owner, const char *after,
+	size_t most, struct resource **members, size_t *count)
+{
+	static const char sql[] =
+		"SELECT " COLUMNS
+		" FROM resource r WHERE r.parent = 1 AND r.owner = ?1 AND r.name > ?2"
+		" ORDER BY r.name LIMIT ?3";
+	sqlite3_stmt *statement;
+	int error = sql_bind(tx, &statement, sql, "tti", owner, after ? after : "", (int64_t)most);
 
 	return error < 0 ? error : take_all(tx, arena, statement, most, members, count);
 }
@@ -174,12 +213,14 @@ int store_make_collection(struct tx *tx, int64_t parent, const struct segment *s
 				  " VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6, ?6, ?7)";
 	struct store *store = tx->store;
 	int64_t id = ++store->last_resource;
-	int error = sql_run(tx, sql,
-		"ititt"
-		"ii",
-		parent, segment->name, id, spelling_of(segment), owner, store_now(),
-		++store->last_change);
+	int error = due_clear(tx, parent, segment->name);
 
+	if (error == 0)
+		error = sql_run(tx, sql,
+			"ititt"
+			"ii",
+			parent, segment->name, id, spelling_of(segment), owner, store_now(),
+			++store->last_change);
 	return error < 0 ? error : fill(tx, arena, id, made);
 }
 
@@ -196,12 +237,16 @@ int store_make_file(struct tx *tx, int64_t parent, const struct segment *segment
 
 	if (content < 0)
 		return (int)content;
-	error = sql_run(tx, sql,
-		"ititt"
-		"iitii",
-		parent, segment->name, id, spelling_of(segment), owner, content,
-		(int64_t)(upload ? upload_length(upload) : 0), content_type, store_now(),
-		++store->last_change);
+	error = due_clear(tx, parent, segment->name);
+	if (error == 0)
+		error = sql_run(tx, sql,
+			"ititt"
+			"iitii",
+			parent, segment->name, id, spelling_of(segment), owner, content,
+			(int64_t)(upload ? upload_length(upload) : 0), content_type, store_now(),
+			++store->last_change);
+	if (error == 0)
+		error = retention_begin(tx, id);
 	return error < 0 ? error : fill(tx, arena, id, made);
 }
 
@@ -210,7 +255,7 @@ int store_replace_content(struct tx *tx, const struct resource *resource, const 
 {
 	static const char sql[] =
 		"UPDATE resource SET content = ?2, length = ?3, content_type = ?4,"
-		" modified = ?5, change = ?6 WHERE id = ?1";
+		" modified = ?5, change = ?6, link = 0 WHERE id = ?1";
 	int64_t content = content_make(tx, upload);
 	int error;
 
@@ -220,6 +265,8 @@ int store_replace_content(struct tx *tx, const struct resource *resource, const 
 		content_type, store_now(), ++tx->store->last_change);
 	if (error == 0)
 		error = content_release(tx, resource->content);
+	if (error == 0)
+		error = retention_renew(tx, resource->id);
 	return error < 0 ? error : fill(tx, arena, resource->id, made);
 }
 
@@ -247,6 +294,8 @@ int resource_remove(struct tx *tx, int64_t id, int64_t content)
 	if (error == 0)
 		error = sql_run(tx, "DELETE FROM lock WHERE resource = ?1", "i", id);
 	if (error == 0)
+		error = retention_drop(tx, id);
+	if (error == 0)
 		error = sql_run(tx, "DELETE FROM resource WHERE id = ?1", "i", id);
 	if (error == 0 && content)
 		error = content_release(tx, content);
@@ -267,18 +316,22 @@ int store_move(struct tx *tx, const struct resource *resource, int64_t parent,
 	const struct segment *segment)
 {
 	static const char move[] = "UPDATE resource SET parent = ?2, name = ?3, spelling = ?4, "
-				   "change = ?5 WHERE id = ?1";
+				   "change = ?5, link = 0 WHERE id = ?1";
 	static const char list[] = "UPDATE list SET root_name = (SELECT name FROM resource WHERE "
 				   "id = ?1 AND parent = 1)"
 				   " WHERE resource = ?1";
 	int error = locks_drop(tx, resource);
 
 	if (error == 0)
+		error = due_clear(tx, parent, segment->name);
+	if (error == 0)
 		error = leave(tx, resource);
 	if (error == 0)
 		error = sql_run(tx, move, "iitti", resource->id, parent, segment->name,
 			spelling_of(segment), ++tx->store->last_change);
-	return error < 0 ? error : sql_run(tx, list, "i", resource->id);
+	if (error == 0)
+		error = sql_run(tx, list, "i", resource->id);
+	return error < 0 ? error : once_count_below(tx, resource->id, false);
 }
 
 int store_copy(struct tx *tx, struct arena *arena, const struct resource *resource, int64_t parent,
@@ -294,14 +347,18 @@ int store_copy(struct tx *tx, struct arena *arena, const struct resource *resour
 		"INSERT INTO property (resource, ns, name, xml)"
 		" SELECT ?2, ns, name, xml FROM property WHERE resource = ?1";
 	int64_t id = ++tx->store->last_resource;
-	int error = sql_run(tx, copy,
-		"iititt"
-		"ii",
-		resource->id, parent, segment->name, id, spelling_of(segment), owner, store_now(),
-		++tx->store->last_change);
+	int error = due_clear(tx, parent, segment->name);
 
+	if (error == 0)
+		error = sql_run(tx, copy,
+			"iititt"
+			"ii",
+			resource->id, parent, segment->name, id, spelling_of(segment), owner,
+			store_now(), ++tx->store->last_change);
 	if (error == 0 && resource->has_properties)
 		error = sql_run(tx, properties, "ii", resource->id, id);
+	if (error == 0 && !resource->collection)
+		error = retention_begin(tx, id);
 	return error < 0 ? error : fill(tx, arena, id, made);
 }
 

@@ -23,10 +23,16 @@
  * partial   Uploads in parts that are not whole yet: of `total` bytes the first `received` are on disk in the blob.
  * opening   How each opening of the store calls itself, and the last change before it: whoever shows a name that is not here has seen changes
  *           that were undone since, because the store was put back to an older state.
- * slot      Uploads that XEP-0363 has promised to a member of the root that is not there yet: a digest of the token, and what it may be.
- * retention When a resource is to go (`expires`), and what else its owner has said of its keeping; most resources have none. Milliseconds.
- * fetch     Who was sent how much of which content of a resource from its beginning on, and when that was all of it (`whole`).
- * notice    What is to be told to people over XMPP, until it has been.
+ * slot      Uploads that XEP-0363 has promised to a member of the root that is not there yet: a digest of the token, and what it may be:
+ *           its length, type and purpose, when the file is to go (`expires`, 0: not said), and until when the upload may begin. What came so
+ *           is a link, resource.link, for as long as it stays as it came: only members of the root are.
+ * retention What has been said of the keeping of a file; most have none. `expires` as somebody has set it; `standard` is the time from a
+ *           default, which new content begins anew; `latest` is not to be passed whoever sets what. `once`: it goes some time after
+ *           `complete`, when all on its list had it. `warn` is when its owner is to be told that it goes, `tells` whether of fetches too.
+ *           Milliseconds; 0: not. `owner` is the resource's.
+ * fetch     Who was sent how much of which content of a resource from its beginning on, when something new of it last (`time`), and
+ *           when that was all of it (`whole`).
+ * notice    What is to be told to people over XMPP, until it has been; kind is "fetched" or "expires".
  * counter   One row: the last numbers given out, how often the store was opened, and a random secret of this store.
  */
 static const char *const steps[] = {
@@ -138,22 +144,32 @@ static const char *const steps[] = {
 	"CREATE TABLE slot ("
 	"  token TEXT PRIMARY KEY, owner TEXT NOT NULL, name TEXT NOT NULL UNIQUE,"
 	"  displayname TEXT NOT NULL, length INTEGER NOT NULL, content_type TEXT,"
-	"  expires INTEGER NOT NULL, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-	"CREATE INDEX slot_owner ON slot (owner);"
+	"  purpose INTEGER NOT NULL, expires INTEGER NOT NULL, until INTEGER NOT NULL)"
+	"  STRICT, WITHOUT ROWID;"
+	"CREATE INDEX slot_owner ON slot (owner, until);"
+	"CREATE INDEX resource_link ON resource (name, link) WHERE link > 0;"
 	"CREATE INDEX slot_until ON slot (until);",
 
+	"ALTER TABLE resource ADD COLUMN expires INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX resource_expires ON resource (expires) WHERE expires > 0;"
 	"CREATE TABLE retention ("
-	"  resource INTEGER PRIMARY KEY, expires INTEGER NOT NULL DEFAULT 0,"
-	"  once INTEGER NOT NULL DEFAULT 0, complete INTEGER NOT NULL DEFAULT 0,"
-	"  warned INTEGER NOT NULL DEFAULT 0, tells INTEGER NOT NULL DEFAULT 0) STRICT;"
-	"CREATE INDEX retention_expires ON retention (expires) WHERE expires > 0;"
+	"  resource INTEGER PRIMARY KEY, owner TEXT NOT NULL,"
+	"  expires INTEGER NOT NULL DEFAULT 0, standard INTEGER NOT NULL DEFAULT 0,"
+	"  latest INTEGER NOT NULL DEFAULT 0, once INTEGER NOT NULL DEFAULT 0,"
+	"  complete INTEGER NOT NULL DEFAULT 0, warn INTEGER NOT NULL DEFAULT 0,"
+	"  tells INTEGER NOT NULL DEFAULT 0) STRICT;"
+	"CREATE INDEX retention_once ON retention (owner) WHERE once > 0;"
+	"CREATE INDEX retention_warn ON retention (warn) WHERE warn > 0;"
 	"CREATE TABLE fetch ("
 	"  resource INTEGER NOT NULL, bare TEXT NOT NULL, resourcepart TEXT NOT NULL,"
-	"  content INTEGER NOT NULL, received INTEGER NOT NULL, whole INTEGER NOT NULL,"
+	"  content INTEGER NOT NULL, received INTEGER NOT NULL, time INTEGER NOT NULL,"
+	"  whole INTEGER NOT NULL,"
 	"  PRIMARY KEY (resource, bare, resourcepart)) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE notice ("
-	"  id INTEGER PRIMARY KEY, jid TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,"
-	"  href TEXT NOT NULL, who TEXT NOT NULL, time INTEGER NOT NULL) STRICT;",
+	"  id INTEGER PRIMARY KEY AUTOINCREMENT, jid TEXT NOT NULL, kind TEXT NOT NULL,"
+	"  name TEXT NOT NULL, href TEXT NOT NULL, who TEXT NOT NULL, time INTEGER NOT NULL) "
+	"STRICT;"
+	"CREATE INDEX notice_jid ON notice (jid, kind);",
 };
 
 enum { VERSION = sizeof(steps) / sizeof(*steps) };

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 struct arena;
+struct buf;
 struct loop;
 struct store;
 struct tx;
@@ -28,6 +29,11 @@ struct store_options {
 	const char *path;   /* a directory, created (0700) when it is not there */
 	uint64_t keep_free; /* bytes of the disk that uploads may not touch */
 	bool may_block;     /* reads count as blocking: callers take them to a pool thread */
+	/* Milliseconds. */
+	uint64_t
+		expires; /* files that are made go after that, unless somebody says otherwise; 0: never */
+	uint64_t once_kept;     /* how long a file of `once` is kept when all have it */
+	uint64_t expiry_notice; /* how long before a file goes its owner is told; 0: not at all */
 };
 
 /* -EBUSY: another daemon has it. The reason, for a person, goes into error. Starts the committer and the sweep of orphans. */
@@ -78,6 +84,7 @@ struct resource {
 	const char *owner; /* a bare JID; "" for the root */
 	bool has_list;     /* it has a jidlist of its own, be it empty */
 	bool has_properties;
+	bool link; /* who has the URL may read it: a file that came through a slot, as it came */
 	int64_t content; /* 0 for collections; what the ETag is made from: new content, new number, for ever */
 	uint64_t length;           /* bytes */
 	const char *content_type;  /* as the uploader said it, checked; NULL when not said */
@@ -85,6 +92,7 @@ struct resource {
 	int64_t created, modified; /* milliseconds since the epoch */
 	int64_t stored; /* not 0: a client has told `modified`, and this is when it was changed last */
 	int64_t change; /* grows with every change of the store */
+	int64_t expires; /* when it goes, milliseconds since the epoch; 0: never. From then on nothing finds it. */
 };
 
 /* What stands along a path, from the root downwards, as far as it exists. */
@@ -93,6 +101,9 @@ struct walk {
 	struct resource *chain; /* chain[0] is the root */
 	size_t count;           /* of chain; path->depth + 1 when the resource exists */
 };
+
+/* The path of what a walk ends at, as its creators spelled it, encoded; a collection's with a slash at its end. */
+void walk_href(struct buf *out, const struct walk *walk);
 
 /* Always 0 when the store answers, also when nothing is there. */
 int store_walk(struct tx *tx, struct arena *arena, const struct path *path, struct walk *walk);
@@ -103,6 +114,10 @@ int store_members(struct tx *tx, struct arena *arena, int64_t collection, const 
 
 /* The root's members that this JID owns, or that have a jidlist of their own which names it; same order; each once. */
 int store_root_members(struct tx *tx, struct arena *arena, const struct jid *jid, const char *after,
+	size_t most, struct resource **members, size_t *count);
+
+/* The root's members that this JID owns, in the order of their names. */
+int store_root_owned(struct tx *tx, struct arena *arena, const char *owner, const char *after,
 	size_t most, struct resource **members, size_t *count);
 
 /* The way from the root down to a resource, whatever its path is called; count is 0 when it is nowhere any more. `path` stays NULL. */
@@ -158,6 +173,16 @@ int store_move(struct tx *tx, const struct resource *resource, int64_t parent,
 int store_copy(struct tx *tx, struct arena *arena, const struct resource *resource, int64_t parent,
 	const struct segment *segment, const char *owner, struct resource *made);
 
+/*
+ * From a file that was made in this change through a slot a link: it is one until its content, its place or its list changes, and
+ * never again. store_link_end() ends it otherwise.
+ */
+int store_link_make(struct tx *tx, struct resource *made);
+int store_link_end(struct tx *tx, int64_t resource);
+
+/* 1: the root's member of this name (in NFC) is a link, or was a moment ago; 0: it is none. It takes the same time for all that are none. */
+int store_link(struct tx *tx, const char *name);
+
 /* What is told as the time of the last modification; milliseconds since the epoch. */
 int store_modified_set(struct tx *tx, int64_t resource, int64_t modified);
 
@@ -171,6 +196,14 @@ struct usage {
 	uint64_t bytes, resources;
 };
 int store_usage(struct tx *tx, const char *owner, struct usage *usage);
+
+struct account_usage {
+	const char *owner;
+	struct usage usage;
+};
+/* The accounts that use most bytes, the greediest first, at most `most`. Looks at all accounts. */
+int store_usages(struct tx *tx, struct arena *arena, size_t most, struct account_usage **usages,
+	size_t *count);
 
 /* Bytes of the disk that uploads may still take: keep-free is left over. */
 int store_room(struct tx *tx, uint64_t *bytes);
@@ -198,10 +231,15 @@ int store_partial_end(struct tx *tx, const char *owner, const char *path, uint64
 /* Those of a path go, whatever their total length. */
 int store_partial_drop(struct tx *tx, const char *owner, const char *path);
 
+/* All of an owner's go. */
+int store_partials_remove(struct tx *tx, const char *owner);
+
 /* ---- jidlists ---- */
 
 /* 1: the list of this resource names the JID, as DESIGN 2 has it (bare entry: every resource; full: that one); 0: it does not. */
 int store_list_names(struct tx *tx, int64_t resource, const struct jid *jid);
+
+enum { STORE_LIST_MAX = 1000 /* entries that the owner of a resource may give it */ };
 
 /* In the order in which they were set. */
 int store_list(
@@ -212,6 +250,80 @@ int store_list_set(struct tx *tx, int64_t resource, const struct jid *jids, size
 
 /* From now on it inherits. 0 also when there was none. */
 int store_list_remove(struct tx *tx, int64_t resource);
+
+/* ---- how long files are kept ---- */
+
+/* Of a file. Times in milliseconds since the epoch. */
+struct retention {
+	int64_t latest; /* it may not be kept longer, whatever is set; 0: no such limit */
+	bool once; /* it goes when all that its nearest list names have been sent the present content, and a while has passed */
+	bool tells; /* its owner is told over XMPP when somebody has fetched it */
+};
+int store_retention(struct tx *tx, int64_t resource, struct retention *out);
+
+/*
+ * In a change, for files alone; 0 or negative errno.
+ * set: its owner has said when it goes (milliseconds since the epoch; 0: never). New content and MOVE leave it. -ERANGE: that is past, or behind `latest`.
+ * default: it goes `milliseconds` from now (0: never), and that from each new content on; what the options' `expires` has set is undone.
+ * limit: it goes at that time, and nothing that is set later keeps it longer (XEP-0363, ephemeral).
+ */
+int store_expires_set(struct tx *tx, int64_t resource, int64_t expires);
+int store_expires_default(struct tx *tx, int64_t resource, uint64_t milliseconds);
+int store_expires_limit(struct tx *tx, int64_t resource, int64_t expires);
+int store_once_set(struct tx *tx, int64_t resource, bool once);
+int store_tells_set(struct tx *tx, int64_t resource, bool tells);
+
+/* ---- who has fetched them ---- */
+
+struct fetch {
+	struct jid jid;
+	uint64_t
+		received; /* bytes of the present content that were sent, from its beginning on without a hole */
+	int64_t time;  /* when something new of it was sent last, milliseconds since the epoch */
+	int64_t whole; /* when all of it had been; 0: not yet */
+};
+
+/* Who was sent something of the file's present content, in the order of their JIDs. */
+int store_fetches(struct tx *tx, struct arena *arena, int64_t resource, struct fetch **fetches,
+	size_t *count);
+
+/*
+ * These bytes of a content were sent to this JID, which is proven and not the owner's. From any thread; nothing of it is kept by the caller's
+ * hand, nobody is told. It is on disk about a second later, or when the store is closed; too many at once are dropped.
+ */
+struct fetched {
+	int64_t resource, content;
+	uint64_t from, length;
+};
+void store_fetched(struct store *store, const struct fetched *fetched, const struct jid *jid);
+
+/* ---- what people are to be told over XMPP ---- */
+
+enum { NOTICES_TOLD = 20 }; /* at once */
+
+struct notice {
+	const char *name; /* of the file, as its owner knows it */
+	const char *href; /* its path, encoded */
+	const char *who;  /* who has fetched it; "" */
+	int64_t time;     /* when it was, or is to be; milliseconds since the epoch */
+};
+
+/* All for one JID that are alike, the oldest first. */
+struct notices {
+	const char *jid;  /* bare */
+	const char *kind; /* "fetched", "expires" */
+	struct notice list[NOTICES_TOLD];
+	size_t count;  /* of list; 0: there is nothing to tell anybody */
+	uint64_t more; /* behind them */
+	int64_t last;  /* of all */
+};
+int store_notices(struct tx *tx, struct arena *arena, struct notices *out);
+
+/* In a change: they have been told, those behind `list` too. */
+int store_notices_told(struct tx *tx, const struct notices *told);
+
+/* Moves when there may be new ones. From any thread. */
+unsigned store_noticed(const struct store *store);
 
 /* ---- properties ---- */
 
@@ -261,6 +373,47 @@ int store_lock_remove(struct tx *tx, const char *token);
 /* How many this JID holds. */
 int store_lock_count(struct tx *tx, const char *owner, int64_t *count);
 
+/* ---- slots (XEP-0363) ---- */
+
+enum slot_purpose { SLOT_MESSAGE, SLOT_PROFILE, SLOT_EPHEMERAL, SLOT_PERMANENT };
+
+/* One upload that is promised: a file of `owner`, a member of the root that is not there yet. */
+struct slot {
+	const char *token; /* the digest of the secret that opens it, in hex */
+	const char *owner; /* a bare JID */
+	const char *name;  /* in NFC */
+	const char *displayname;
+	uint64_t length;          /* bytes */
+	const char *content_type; /* NULL: not said */
+	enum slot_purpose purpose;
+	int64_t expires; /* when the file is to go, milliseconds since the epoch; 0: it was not said */
+	int64_t until; /* the upload must have begun by then, likewise */
+};
+
+enum { SLOT_TIME = 300000 }; /* ms, from when it is made to its `until` */
+
+/* Sets `until`. */
+int store_slot_make(struct tx *tx, struct slot *slot);
+
+/* 1 with the slot that the secret of this digest opens, be it too late; 0: there is none, or it was used; negative errno. */
+int store_slot(struct tx *tx, struct arena *arena, const char *token, struct slot *slot);
+
+/* Whether it can still be begun to be filled. */
+bool slot_is_open(const struct slot *slot);
+
+/* 1: an open one is promised to the root's member of this name; 0; negative errno. */
+int store_slot_named(struct tx *tx, const char *name);
+
+/* Those of an owner that are open. */
+struct slots {
+	uint64_t count, bytes;
+	int64_t first; /* `until` of the one that ends first; 0: there is none */
+};
+int store_slots(struct tx *tx, const char *owner, struct slots *slots);
+
+/* It is filled in this change. -ENOENT: it was used before. */
+int store_slot_use(struct tx *tx, const char *token);
+
 /* ---- app passwords ---- */
 
 enum { STORE_PASSWORDS_MAX = 100 /* of one JID */ };
@@ -279,6 +432,9 @@ struct password {
 /* Those of a JID that have not expired, in the order in which they were made. */
 int store_passwords(struct tx *tx, struct arena *arena, const char *jid,
 	struct password **passwords, size_t *count);
+
+/* All of an account's go. */
+int store_passwords_remove(struct tx *tx, const char *jid);
 
 /* 1: it is still there and has not expired; 0: it is gone; negative errno. */
 int store_password_lives(struct tx *tx, int64_t password);

@@ -32,10 +32,11 @@ static int error_of(struct tx *tx, int code)
 	return -EIO;
 }
 
-static int set_up(sqlite3 *db)
+/* The first connection may have made the file; auto_vacuum waits for whoever writes, so that no other one asks for it. */
+static int set_up(sqlite3 *db, bool first)
 {
-	static const char pragmas[] = "PRAGMA auto_vacuum = INCREMENTAL;"
-				      "PRAGMA journal_mode = WAL;"
+	static const char making[] = "PRAGMA auto_vacuum = INCREMENTAL";
+	static const char pragmas[] = "PRAGMA journal_mode = WAL;"
 				      "PRAGMA synchronous = FULL;"
 				      "PRAGMA trusted_schema = OFF;"
 				      "PRAGMA temp_store = MEMORY;"
@@ -45,6 +46,8 @@ static int set_up(sqlite3 *db)
 	sqlite3_busy_timeout(db, 5000);
 	/* A plan never depends on what is bound: else each new value of a parent has its statement prepared again, for the partial index. */
 	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);
+	if (first && sqlite3_exec(db, making, NULL, NULL, NULL) != SQLITE_OK)
+		return SQLITE_ERROR;
 	return sqlite3_exec(db, pragmas, NULL, NULL, NULL);
 }
 
@@ -57,7 +60,7 @@ int tx_open(struct store *store, const char *path, struct tx **out, char *error,
 		abort();
 	tx->store = store;
 	if (sqlite3_open_v2(path, &tx->db, flags, NULL) != SQLITE_OK ||
-		set_up(tx->db) != SQLITE_OK) {
+		set_up(tx->db, store && !store->writer) != SQLITE_OK) {
 		snprintf(error, size, "%s: %s", path,
 			tx->db ? sqlite3_errmsg(tx->db) : "out of memory");
 		tx_close(tx);
@@ -230,7 +233,10 @@ int store_read_begin(struct store *store, struct tx **tx)
 {
 	int error = own(store, tx);
 
-	return error < 0 ? error : tx_begin(*tx, "BEGIN");
+	if (error < 0)
+		return error;
+	(*tx)->now = store_now();
+	return tx_begin(*tx, "BEGIN");
 }
 
 void store_read_end(struct tx *tx)

@@ -8,7 +8,7 @@
 
 #include <sqlite3.h>
 
-enum { STATEMENTS = 128 }; /* more than there are; a power of two */
+enum { STATEMENTS = 256 }; /* more than there are; a power of two */
 
 /* One thread's connection; the transaction that it is in. */
 struct tx {
@@ -20,7 +20,9 @@ struct tx {
 	} statements[STATEMENTS];
 	struct buf
 		doomed; /* names of blobs, each with its NUL, that no content names once this is committed */
+	int64_t now;     /* when the transaction began: what goes then is not there in it */
 	bool deleted;    /* something waits to be reaped */
+	bool retimed;    /* what goes next may be another */
 	bool expired;    /* there may be more of what was kept for some time only */
 	struct tx *next; /* of the store's */
 };

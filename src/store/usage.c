@@ -1,3 +1,4 @@
+#include "base/arena.h"
 #include "store/inside.h"
 
 #include <errno.h>
@@ -18,6 +19,26 @@ int store_usage(struct tx *tx, const char *owner, struct usage *usage)
 	usage->resources = (uint64_t)sqlite3_column_int64(statement, 1);
 	sql_end(statement);
 	return 0;
+}
+
+int store_usages(struct tx *tx, struct arena *arena, size_t most, struct account_usage **usages,
+	size_t *count)
+{
+	static const char sql[] =
+		"SELECT owner, bytes, resources FROM usage WHERE bytes > 0 OR resources > 0"
+		" ORDER BY bytes DESC, owner LIMIT ?1";
+	sqlite3_stmt *statement;
+	int more = sql_bind(tx, &statement, sql, "i", (int64_t)most);
+
+	*usages = arena_alloc(arena, most * sizeof(**usages));
+	*count = 0;
+	if (more < 0)
+		return more;
+	while ((more = sql_step(tx, statement)) == 1)
+		(*usages)[(*count)++] = (struct account_usage){sql_text(arena, statement, 0),
+			{(uint64_t)sqlite3_column_int64(statement, 1),
+				(uint64_t)sqlite3_column_int64(statement, 2)}};
+	return more;
 }
 
 int room_of(const struct store *store, uint64_t *bytes)

@@ -94,6 +94,9 @@ static void tell(struct xmpp *xmpp, bool up)
 	atomic_store(&xmpp->up, up);
 	if (xmpp->link)
 		xmpp->link(xmpp->link_arg, up);
+	for (size_t i = 0; i < xmpp->extension_count; i++)
+		if (xmpp->extensions[i].link)
+			xmpp->extensions[i].link(xmpp->extensions[i].arg, up);
 }
 
 /* Some of the delay is chance, so that many components do not come back at once. */
@@ -160,6 +163,16 @@ int xmpp_send(struct xmpp *xmpp, const struct buf *stanza)
 	/* What comes in one turn of the loop goes out together. */
 	want(xmpp);
 	return 0;
+}
+
+bool xmpp_flush(struct xmpp *xmpp)
+{
+	bool flushed = xmpp->state == UP && flush(xmpp) == 0 && xmpp->out.len == 0;
+
+	/* What is left, or broken, the loop sees next. */
+	if (xmpp->state == UP)
+		want(xmpp);
+	return flushed;
 }
 
 /* ---- the stream's events ---- */

@@ -57,6 +57,12 @@ static void put_features(struct buf *out, const char *const *names)
 		xml_write(out, "<feature var='", *names, "'/>", NULL);
 }
 
+static void put_identity(struct buf *out, const char *category, const char *type)
+{
+	xml_write(out, "<identity category='", category, "' type='", type, "' name='Missive'/>",
+		NULL);
+}
+
 void disco_info(struct xmpp *xmpp, const struct stanza *stanza)
 {
 	const char *node = xml_attribute(stanza->payload, "node");
@@ -67,8 +73,11 @@ void disco_info(struct xmpp *xmpp, const struct stanza *stanza)
 		answer_node(xmpp, stanza, node);
 		return;
 	}
-	buf_puts(&payload, "<query xmlns='" NS_INFO "'>"
-			   "<identity category='store' type='file' name='Missive'/>");
+	buf_puts(&payload, "<query xmlns='" NS_INFO "'>");
+	for (size_t i = 0; (extension = xmpp_extension(xmpp, i)); i++)
+		if (extension->category)
+			put_identity(&payload, extension->category, extension->type);
+	put_identity(&payload, "component", "generic");
 	put_features(&payload, features);
 	for (size_t i = 0; (extension = xmpp_extension(xmpp, i)); i++)
 		put_features(&payload, extension->features);

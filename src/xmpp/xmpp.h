@@ -56,13 +56,17 @@ struct xmpp_query {
 };
 struct xmpp_extension {
 	const struct xmpp_query *queries; /* ended by a row without type */
-	const char *const *features;      /* of disco#info, NULL-terminated */
+	const char *category,
+		*type; /* an identity of disco#info that it gives the component; NULL: none */
+	const char *const *features; /* of disco#info, NULL-terminated */
 	void (*describe)(void *arg,
 		struct buf *out); /* appends forms to disco#info (XEP-0128); NULL: none */
 	/*
 	 * disco#info or disco#items (the payload's namespace tells which) of a node: true when it has answered. NULL: no nodes.
 	 */
 	bool (*node)(void *arg, const struct stanza *stanza, const char *node);
+	/* Each time the stream is up (true) or lost (false). NULL: it does not matter. */
+	void (*link)(void *arg, bool up);
 	void *arg;
 };
 enum { XMPP_EXTENSIONS = 8 };
@@ -70,6 +74,9 @@ void xmpp_extend(struct xmpp *xmpp, const struct xmpp_extension *extension);
 
 /* Queues bytes that are one whole stanza. -ENOTCONN: dropped, the link is down; -ENOBUFS: dropped, too much waits. */
 int xmpp_send(struct xmpp *xmpp, const struct buf *stanza);
+
+/* Whether all that was queued has been taken by the system; what is broken is noticed behind it. Not within an answer to a stanza. */
+bool xmpp_flush(struct xmpp *xmpp);
 
 #define NS_STANZAS "urn:ietf:params:xml:ns:xmpp-stanzas"
 

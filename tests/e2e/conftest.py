@@ -62,6 +62,19 @@ def proxied():
         proxy.close()
 
 
+@pytest.fixture
+def client():
+    """Makes clients, and ends them all."""
+    made = []
+
+    def make(kind, server, jid):
+        made.append(kind(server, jid))
+        return made[-1]
+    yield make
+    for one in made:
+        one.close()
+
+
 class World:
     def __init__(self, tmp_path):
         self.tmp_path = tmp_path

@@ -37,7 +37,7 @@ class Daemon:
             self.settings["store"]["may-block"] = "yes"
         for name, value in settings.items():
             section, key = SECTION_OF[name]
-            self.settings[section][key] = value
+            self.settings.setdefault(section, {})[key] = value
             if value is None:  # the daemon's own default
                 del self.settings[section][key]
         self.process = None
@@ -138,6 +138,11 @@ SECTION_OF = {
     "wrong_passwords": ("limits", "wrong-passwords"),
     "wrong_passwords_per_address": ("limits", "wrong-passwords-per-address"),
     "quota": ("limits", "quota"), "resources": ("limits", "resources"), "connections": ("limits", "connections"), "may_block": ("store", "may-block"),
+    "slots": ("limits", "slots"), "public": ("slots", "public"),
+    "expires": ("limits", "expires"), "expires_message": ("limits", "expires-message"),
+    "expires_profile": ("limits", "expires-profile"), "expires_ephemeral": ("limits", "expires-ephemeral"),
+    "expires_permanent": ("limits", "expires-permanent"),
+    "once_kept": ("limits", "once-kept"), "expiry_notice": ("limits", "expiry-notice"),
 }
 
 

@@ -29,14 +29,14 @@ def free_port():
         return s.getsockname()[1]
 
 
-def wait_until(check, what, seconds=30):
+def wait_until(check, what, seconds=30, every=0.02):
     """For what tells nobody when it happens: a port that opens, a process that ends."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         value = check()
         if value:
             return value
-        time.sleep(0.02)
+        time.sleep(every)
     raise AssertionError(f"{what}: not within {seconds} s")
 
 

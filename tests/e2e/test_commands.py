@@ -43,3 +43,196 @@ def test_malformed(romeo, attributes, condition, specific):
     answer = romeo.ask("set", f"<command xmlns='{COMMANDS}' {attributes}/>")
     refused = Refused(answer)
     assert (refused.condition, refused.specific) == (condition, specific)
+
+
+# ---- my files ----
+
+JULIET, TYBALT = "juliet@capulet.localhost", "tybalt@capulet.localhost"
+
+
+def paths(command):
+    """Of what a result lists."""
+    return [var.split("/", 3)[3] for var in command.fields]
+
+
+def test_files(romeo, world):
+    benvolio = world.person(BENVOLIO)
+    assert Command(romeo, "files").note == "You have no files here."
+    assert romeo.put("/très cool.txt", b"12345", headers={"Content-Type": "text/plain"}).status_code == 201
+    assert romeo.request("MKCOL", "/folder/").status_code == 201
+    assert benvolio.put("/his", b"x").status_code == 201
+    romeo.share("/très cool.txt", [JULIET])
+    command = Command(romeo, "files")
+    assert command.status == "completed" and paths(command) == ["folder/", "tr%C3%A8s%20cool.txt"]
+    url = romeo.daemon.base + "/tr%C3%A8s%20cool.txt"
+    assert command.labels[url] == "très cool.txt"
+    assert command.fields[url][0] == url and command.fields[url][1].startswith("5 bytes, text/plain, 20")
+    assert command.fields[url][2] == f"shared with {JULIET}"
+
+
+def test_delete(romeo, world):
+    benvolio = world.person(BENVOLIO)
+    for path in ("/a", "/b"):
+        assert romeo.put(path, b"x").status_code == 201
+    assert romeo.request("MKCOL", "/c/").status_code == 201
+    assert romeo.put("/c/d", b"x").status_code == 201
+    assert benvolio.put("/his", b"x").status_code == 201
+    command = Command(romeo, "files-delete")
+    assert command.status == "executing" and set(command.options["files"]) == {"/a", "/b", "/c/"}
+    for fields, condition in [({}, "bad-request"), ({"files": ["/his"]}, "item-not-found"),
+                              ({"files": ["/a", "/nothing"]}, "item-not-found"), ({"urls": ["/"]}, "item-not-found"),
+                              ({"urls": ["http://elsewhere.example/a"]}, "bad-request")]:
+        with pytest.raises(Refused) as refused:
+            command.send("complete", fields)
+        assert refused.value.condition == condition, fields
+    assert romeo.get("/a").status_code == 200, "what is refused has changed nothing"
+    command.submit(files=["/a"], urls=[romeo.daemon.base + "/c/d"])
+    assert command.status == "completed" and command.note == "Deleted: 2."
+    assert [romeo.get(path).status_code for path in ("/a", "/b", "/c/d")] == [404, 200, 404]
+    assert benvolio.get("/his").status_code == 200
+    romeo.daemon.wait_for("event=command jid=romeo@localhost node=files-delete .*/c/d of romeo@localhost")
+    with pytest.raises(Refused) as refused:
+        command.submit(files=["/b"])
+    assert refused.value.specific == ["bad-sessionid"], "it has ended"
+
+
+def test_locked_is_refused(romeo):
+    """In a form nobody can show the token."""
+    lock = (b"<lockinfo xmlns='DAV:'><lockscope><exclusive/></lockscope><locktype><write/></locktype></lockinfo>")
+    assert romeo.request("MKCOL", "/c/").status_code == 201
+    assert romeo.put("/c/d", b"x").status_code == 201
+    assert romeo.request("LOCK", "/c/d", lock).status_code == 200
+    for path in ("/c/d", "/c/"):
+        with pytest.raises(Refused) as refused:
+            Command(romeo, "files-delete").submit(urls=[path])
+        assert refused.value.condition == "conflict" and "locked" in refused.value.text
+    assert romeo.get("/c/d").status_code == 200
+
+
+def test_share_and_stop(romeo, world):
+    juliet, tybalt = world.person(JULIET), world.person(TYBALT)
+    assert romeo.put("/a", b"content").status_code == 201
+    assert Command(juliet, "shared").note == "Nobody has shared anything with you here."
+    command = Command(romeo, "files-share")
+    for jids in ([], ["capulet.localhost"], ["no jid @"]):
+        with pytest.raises(Refused) as refused:
+            command.submit(files=["/a"], jids=jids)
+        assert refused.value.condition == "bad-request"
+    assert juliet.get("/a").status_code == 403
+    command.submit(files=["/a"], jids=[JULIET, f"{TYBALT}/home"])
+    assert command.note == "Shared: 1."
+    assert juliet.get("/a").content == b"content" and tybalt.get("/a").status_code == 200
+    shared = Command(juliet, "shared")
+    assert paths(shared) == ["a"] and shared.fields[juliet.daemon.base + "/a"][2] == f"from {ROMEO}"
+    assert Command(romeo, "shared").fields == {}, "one's own is not shared with one"
+    Command(romeo, "files-unshare").submit(files=["/a"], jids=[TYBALT])
+    assert juliet.get("/a").status_code == 200 and tybalt.get("/a").status_code == 403
+    Command(romeo, "files-unshare").submit(files=["/a"])
+    assert juliet.get("/a").status_code == 403
+    with pytest.raises(Refused):
+        Command(juliet, "files-share").submit(urls=["/a"], jids=[TYBALT])
+
+
+def test_sharing_goes_on_from_what_is_inherited(romeo, world):
+    """Who could read it through the collection still can; who is taken away no longer can."""
+    juliet, tybalt = world.person(JULIET), world.person(TYBALT)
+    assert romeo.request("MKCOL", "/c/").status_code == 201
+    assert romeo.put("/c/d", b"x").status_code == 201
+    romeo.share("/c/", [JULIET])
+    Command(romeo, "files-share").submit(urls=["/c/d"], jids=[TYBALT])
+    assert [p.get("/c/d").status_code for p in (juliet, tybalt)] == [200, 200]
+    Command(romeo, "files-unshare").submit(urls=["/c/d"], jids=[JULIET])
+    assert [p.get("/c/d").status_code for p in (juliet, tybalt)] == [403, 200]
+
+
+# ---- calls ----
+
+def test_calls_are_one_clients(romeo, world):
+    """Another resource, or another account, cannot go on with a call."""
+    assert romeo.put("/a", b"x").status_code == 201
+    work, benvolio = world.person(ROMEO, "work"), world.person(BENVOLIO)
+    command = Command(romeo, "files-delete")
+    for other in (work, benvolio):
+        command.person = other
+        with pytest.raises(Refused) as refused:
+            command.submit(files=["/a"])
+        assert refused.value.specific == ["bad-sessionid"]
+    command.person = romeo
+    for action, specific in (("prev", ["bad-action"]), ("nonsense", ["malformed-action"])):
+        with pytest.raises(Refused) as refused:
+            command.send(action)
+        assert refused.value.specific == specific
+    assert command.cancel().status == "canceled"
+    with pytest.raises(Refused):
+        command.submit(files=["/a"])
+    assert romeo.get("/a").status_code == 200
+
+
+def test_calls_that_are_forgotten(romeo):
+    """Who calls again and again loses the oldest, and costs no more memory than that."""
+    first = Command(romeo, "files-delete")
+    for _ in range(4):
+        last = Command(romeo, "files-delete")
+    with pytest.raises(Refused) as refused:
+        first.submit(urls=["/a"])
+    assert refused.value.specific == ["bad-sessionid"]
+    with pytest.raises(Refused) as refused:
+        last.submit(urls=["/a"])
+    assert refused.value.condition == "item-not-found"
+
+
+# ---- administrators ----
+
+ADMIN = ["usage", "find", "delete", "purge"]
+
+
+@pytest.fixture
+def nurse(world, prosody):
+    world.daemon(prosody, admins="mercutio@localhost")
+    return world.person("mercutio@localhost")
+
+
+def test_admins_only(nurse, world):
+    romeo = world.person(ROMEO)
+    assert set(ADMIN) <= set(listed(nurse)) and not set(ADMIN) & set(listed(romeo))
+    for node in ADMIN:
+        with pytest.raises(Refused) as refused:
+            Command(romeo, node)
+        assert refused.value.condition == "item-not-found"
+
+
+def test_admin(nurse, world):
+    romeo, benvolio = world.person(ROMEO), world.person(BENVOLIO)
+    assert romeo.put("/a b", b"12345").status_code == 201
+    assert romeo.put("/b", b"12345").status_code == 201
+    assert benvolio.put("/c", b"1234").status_code == 201
+    romeo.share("/b", [JULIET])
+    usage = Command(nurse, "usage").fields
+    assert list(usage) == [ROMEO, BENVOLIO] and usage[ROMEO] == ["10 bytes (10), 2 resources"]
+    found = Command(nurse, "find").submit(url=romeo.daemon.base + "/a%20b").fields
+    assert found["owner"] == [ROMEO] and found["facts"][0].startswith("5 bytes")
+    with pytest.raises(Refused):
+        Command(nurse, "find").submit(url="/nothing")
+    assert nurse.get("/a b").status_code == 403, "it gives no right to read"
+    assert Command(nurse, "delete").submit(urls=["/a%20b"]).note == "Deleted: 1."
+    assert romeo.get("/a b").status_code == 404
+    nurse.daemon.wait_for("event=command jid=mercutio@localhost node=delete")
+
+
+def test_purge(nurse, world):
+    from test_passwords import mint
+    from daemon import basic
+    romeo, benvolio = world.person(ROMEO), world.person(BENVOLIO)
+    password = basic(ROMEO, mint(nurse.daemon, ROMEO))
+    for n in range(205):
+        assert romeo.request("MKCOL", f"/c{n}/", headers=password).status_code == 201
+    assert romeo.put("/c0/d", b"x" * 100000, headers=password).status_code == 201
+    assert benvolio.put("/his", b"x").status_code == 201
+    for jid in ("localhost", f"{ROMEO}/home", ""):
+        with pytest.raises(Refused):
+            Command(nurse, "purge").submit(jid=jid)
+    assert Command(nurse, "purge").submit(jid=ROMEO).note == f"{ROMEO} is purged."
+    assert Command(romeo, "files").fields == {}
+    assert romeo.request("PROPFIND", "/", headers=password).status_code == 401
+    assert benvolio.get("/his").status_code == 200
+    assert nurse.daemon.blobs() == []

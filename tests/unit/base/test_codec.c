@@ -63,6 +63,11 @@ static void test_hex_and_digests(void **state)
 	random_id(b);
 	assert_int_equal(strlen(a), 32);
 	assert_string_not_equal(a, b);
+	random_letters(a, 26);
+	random_letters(b, 26);
+	assert_int_equal(strspn(a, "abcdefghijklmnopqrstuvwxyz234567"), 26);
+	assert_int_equal(strlen(a), 26);
+	assert_string_not_equal(a, b);
 }
 
 static void test_dates(void **state)
@@ -77,6 +82,8 @@ static void test_dates(void **state)
 		{"Sun, 06 Nov 1994 08:49:37 CET", -1},
 		{"Sun, 06 Nov 1994 08:49:37", -1},
 		{"Sun, 32 Nov 1994 08:49:37 GMT", -1},
+		{"Sun, 31 Nov 1994 08:49:37 GMT", -1},
+		{"Sat, 31 Dec 2016 23:59:60 GMT", 1483228800},
 		{"1994-11-06T08:49:37Z", -1},
 		{"", -1},
 	};
@@ -94,6 +101,89 @@ static void test_dates(void **state)
 	assert_string_equal(http, "Sun, 06 Nov 1994 08:49:37 GMT");
 	iso_date_format(iso, 784111777);
 	assert_string_equal(iso, "1994-11-06T08:49:37Z");
+}
+
+static void test_iso_dates(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t milliseconds; /* -1: refused */
+	} cases[] = {
+		{"1994-11-06T08:49:37Z", 784111777000},
+		{"1994-11-06t08:49:37z", 784111777000},
+		{"1994-11-06T08:49:37.25Z", 784111777250},
+		{"1994-11-06T08:49:37.2509999Z", 784111777250},
+		{"1994-11-06T10:49:37+02:00", 784111777000},
+		{"1994-11-05T22:19:37-10:30", 784111777000},
+		{"2016-12-31T23:59:60Z", 1483228800000},
+		{"2024-02-29T00:00:00Z", 1709164800000},
+		{"9999-12-31T23:59:59Z", 253402300799000},
+		{"2023-02-29T00:00:00Z", -1},
+		{"1994-11-31T08:49:37Z", -1},
+		{"1994-00-06T08:49:37Z", -1},
+		{"1994-13-06T08:49:37Z", -1},
+		{"1994-11-00T08:49:37Z", -1},
+		{"1994-11-06T24:00:00Z", -1},
+		{"1994-11-06T08:60:00Z", -1},
+		{"1994-11-06T08:49:61Z", -1},
+		{"1994-11-06T08:49:37", -1},
+		{"1994-11-06 08:49:37Z", -1},
+		{"1994-11- 6T08:49:37Z", -1},
+		{"1994-11-06T08:49:37.Z", -1},
+		{"1994-11-06T08:49:37+2:00", -1},
+		{"1994-11-06T08:49:37+02", -1},
+		{"1994-11-06T08:49:37+24:00", -1},
+		{"1994-11-06T08:49:37Zz", -1},
+		{"1994-11-06", -1},
+		{"784111777", -1},
+		{"Sun, 06 Nov 1994 08:49:37 GMT", -1},
+		{"", -1},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		int64_t milliseconds = 0;
+		int result = iso_date_parse(cases[i].text, &milliseconds);
+
+		assert_int_equal(result, cases[i].milliseconds < 0 ? -EINVAL : 0);
+		if (result == 0)
+			assert_int_equal(milliseconds, cases[i].milliseconds);
+	}
+}
+
+static void test_durations(void **state)
+{
+	static const struct {
+		const char *text;
+		int result;
+		uint64_t milliseconds;
+	} cases[] = {
+		{"0", 0, 0},
+		{"0s", 0, 0},
+		{"250ms", 0, 250},
+		{"50s", 0, 50000},
+		{"5min", 0, 300000},
+		{"2h", 0, 7200000},
+		{"90d", 0, 7776000000},
+		{"2w", 0, 1209600000},
+		{"1", -EINVAL, 0},
+		{"d", -EINVAL, 0},
+		{"", -EINVAL, 0},
+		{"-1d", -EINVAL, 0},
+		{"1 d", -EINVAL, 0},
+		{"1D", -EINVAL, 0},
+		{"1d1h", -EINVAL, 0},
+		{"9223372036854775807w", -ERANGE, 0},
+		{"99999999999999999999999999999s", -ERANGE, 0},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		uint64_t milliseconds = 0;
+		int result = duration_parse(cases[i].text, &milliseconds);
+
+		assert_int_equal(result, cases[i].result);
+		if (result == 0)
+			assert_int_equal(milliseconds, cases[i].milliseconds);
+	}
 }
 
 static void test_decimal(void **state)
@@ -131,6 +221,8 @@ int main(void)
 		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_hex_and_digests),
 		cmocka_unit_test(test_dates),
+		cmocka_unit_test(test_iso_dates),
+		cmocka_unit_test(test_durations),
 		cmocka_unit_test(test_decimal),
 	};
 

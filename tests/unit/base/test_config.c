@@ -44,9 +44,18 @@ static void test_standards(void **state)
 	assert_string_equal(config.xmpp.users, "localhost");
 	assert_int_equal(config.xmpp.confirm_timeout, 50000);
 	assert_int_equal(config.xmpp.confirm_reuse, 300000);
+	assert_int_equal(config.limits.expires, 0);
+	assert_int_equal(config.limits.expires_message, 7776000000);
+	assert_int_equal(config.limits.expires_profile, 0);
+	assert_int_equal(config.limits.expires_ephemeral, 604800000);
+	assert_int_equal(config.limits.expires_permanent, 0);
+	assert_int_equal(config.limits.once_kept, 86400000);
+	assert_int_equal(config.limits.expiry_notice, 86400000);
 	assert_int_equal(config.limits.max_file_size, 10ULL << 30);
 	assert_int_equal(config.limits.keep_free, 1ULL << 30);
 	assert_int_equal(config.limits.connections, 10000);
+	assert_int_equal(config.limits.slots, 32);
+	assert_true(config.slots.links);
 	assert_int_equal(config.limits.wrong_passwords, 10);
 	assert_int_equal(config.limits.wrong_passwords_per_address, 60);
 	assert_true(config.http.threads >= 1);
@@ -108,6 +117,7 @@ static void test_refused(void **state)
 		{"[xmpp]\nsecret = x\nusers = a b@c\n", "3: b@c is no XMPP domain"},
 		{"[xmpp]\nsecret = x\ndomain = a@b\n", "3: this is no XMPP domain"},
 		{"[xmpp]\nsecret = x\nconfirm-timeout = 50\n", "3: this is no time"},
+		{"[xmpp]\nsecret = x\n[limits]\nexpires = 90\n", "4: this is no time"},
 		{"[xmpp]\nsecret = x\nconfirm-timeout = 10ms\n", "3: nobody can answer"},
 		{"[xmpp]\nsecret = x\nserver = a:b\n", "3: this is no host and port"},
 		{"[xmpp]\nsecret-file = /nowhere\n", "2: /nowhere: No such file"},

@@ -42,6 +42,38 @@ static void test_names(void **state)
 	arena_free(arena);
 }
 
+static void test_safe(void **state)
+{
+	static const struct {
+		const char *base;
+		bool safe;
+	} cases[] = {
+		{"https://files.example.org", true},
+		{"http://files.example.org", false},
+		{"http://localhost:8080", true},
+		{"http://files.localhost:8080", true},
+		{"http://FILES.LocalHost", true},
+		{"http://127.0.0.1:8080", true},
+		{"http://127.1.2.3", true},
+		{"http://[::1]:8080", true},
+		{"http://[::2]:8080", false},
+		{"http://10.0.0.1", false},
+		{"http://127.0.0.1.example.org", false},
+		{"http://localhost.example.org", false},
+		{"http://notlocalhost", false},
+	};
+	struct arena *arena = arena_new();
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct site site;
+
+		assert_int_equal(site_parse(arena, cases[i].base, NULL, &site), 0);
+		if (site_is_safe(&site) != cases[i].safe)
+			fail_msg("%s", cases[i].base);
+	}
+	arena_free(arena);
+}
+
 static void test_wrong_names(void **state)
 {
 	static const char *const cases[] = {"a:b", "a,", "http://a", "u@a", "a:0", "b a:65536"};
@@ -105,6 +137,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_safe),
 		cmocka_unit_test(test_wrong_names),
 		cmocka_unit_test(test_paths),
 	};

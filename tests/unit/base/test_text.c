@@ -1,5 +1,6 @@
 #include "../unit.h"
 
+#include "base/arena.h"
 #include "base/text.h"
 
 #include <string.h>
@@ -59,12 +60,30 @@ static void test_words(void **state)
 	assert_false(text_has_word("a b", "a b"));
 }
 
+static void test_nfc(void **state)
+{
+	static const struct {
+		const char *text, *normal;
+	} cases[] = {
+		{"", ""},
+		{"plain.txt", "plain.txt"},
+		{"tr\xc3\xa8s", "tr\xc3\xa8s"},
+		{"tre\xcc\x80s", "tr\xc3\xa8s"},
+	};
+	struct arena *arena = arena_new();
+
+	for (size_t i = 0; i < COUNT(cases); i++)
+		assert_string_equal(text_nfc(arena, cases[i].text), cases[i].normal);
+	arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_presentable),
 		cmocka_unit_test(test_comparisons),
 		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_nfc),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,9 +24,8 @@ static void arrived(void *arg, struct message *list)
 
 static void open_store(struct fixture *f)
 {
-	struct store_options options = {.path = f->path};
 	char error[256];
-	int result = store_open(&f->store, &options, error, sizeof(error));
+	int result = store_open(&f->store, &f->options, error, sizeof(error));
 
 	if (result < 0)
 		fail_msg("%s", error);
@@ -38,6 +37,7 @@ int fixture_open(void **state)
 
 	strcpy(f->path, "/tmp/missive-store-XXXXXX");
 	assert_non_null(mkdtemp(f->path));
+	f->options = (struct store_options){.path = f->path};
 	f->arena = arena_new();
 	assert_int_equal(loop_open(&f->loop), 0);
 	f->mailbox = mailbox_open(f->loop, arrived, f);

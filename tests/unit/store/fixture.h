@@ -9,6 +9,7 @@
 
 struct fixture {
 	char path[64];
+	struct store_options options; /* of the next opening */
 	struct arena *arena;
 	struct loop *loop;
 	struct mailbox *mailbox;

@@ -51,8 +51,11 @@ static void test_older_is_migrated(void **state)
 		"ALTER TABLE content DROP COLUMN sha1; ALTER TABLE content DROP COLUMN sha256;"
 		"DROP TABLE lock; DROP TABLE password; DELETE FROM sqlite_sequence WHERE name = "
 		"'password'; DROP TABLE opening; ALTER TABLE resource "
-		"DROP COLUMN stored; ALTER TABLE resource DROP COLUMN link; DROP TABLE slot; DROP "
-		"TABLE retention; DROP TABLE fetch; DROP TABLE notice; PRAGMA user_version = 1";
+		"DROP COLUMN stored; DROP INDEX resource_link; ALTER TABLE resource DROP COLUMN "
+		"link; DROP TABLE slot; DROP "
+		"TABLE retention; DROP TABLE fetch; DROP TABLE notice; DROP INDEX "
+		"resource_expires; ALTER TABLE resource DROP COLUMN expires; PRAGMA user_version = "
+		"1";
 	struct fixture *f = *state;
 	char path[128];
 	sqlite3 *db;
@@ -81,8 +84,10 @@ static void test_passwords_are_migrated(void **state)
 		"NULL, label TEXT NOT NULL, ha1_md5 TEXT NOT NULL, ha1_sha256 TEXT NOT NULL, "
 		"created INTEGER NOT NULL) STRICT; CREATE INDEX password_jid ON password (jid);"
 		"INSERT INTO password VALUES (7, 'romeo@montague.lit', 'old', 'm', 's', 1000);"
-		"ALTER TABLE resource DROP COLUMN link; DROP TABLE slot; DROP TABLE retention;"
-		"DROP TABLE fetch; DROP TABLE notice; PRAGMA user_version = 6";
+		"DROP INDEX resource_link; ALTER TABLE resource DROP COLUMN link; DROP TABLE slot; "
+		"DROP TABLE retention;"
+		"DROP TABLE fetch; DROP TABLE notice; DROP INDEX resource_expires; ALTER TABLE "
+		"resource DROP COLUMN expires; PRAGMA user_version = 6";
 	struct fixture *f = *state;
 	struct password *passwords;
 	struct tx *tx;
