@@ -84,7 +84,7 @@ void password_admit(struct request *request, const struct password *password)
 		.read_only = password->read_only,
 		.collection = password->collection,
 	};
-	store_password_used(request->dav->store, password->id);
+	store_password_used(request->dav->store, password);
 }
 
 struct attempt password_attempt(const struct request *request)

@@ -13,7 +13,9 @@
 #include <string.h>
 #include <time.h>
 
-enum { LABEL_MAX = 255, DIGITS_MAX = 5 };
+enum { LABEL_MAX = 255 };
+
+#define TIME_MAX (3660 * 86400000ULL) /* ms */
 
 static const struct form_option rights[] = {
 	{"Everything that you may do", "full"},
@@ -25,7 +27,7 @@ static const struct form_option times[] = {
 	{"In a day", "1d"},
 	{"In a week", "1w"},
 	{"In 30 days", "30d"},
-	{"In a year", "1y"},
+	{"In a year", "365d"},
 };
 
 /* 1: this account has to do with us, so strangers do not fill the table; 0: it has not; negative errno. */
@@ -101,42 +103,21 @@ static int read_right(struct run *run, struct password *password)
 	return 0;
 }
 
-/* Hours to years: "12h", "7d", "1w", "1y"; a time in milliseconds from now. False: it is none. */
-static bool parse_time(const char *text, int64_t *out)
-{
-	static const struct {
-		char unit;
-		int64_t hours;
-	} units[] = {{'h', 1}, {'d', 24}, {'w', 7 * 24}, {'y', 365 * 24}};
-	size_t digits = strspn(text, "0123456789");
-	int64_t amount = 0;
-
-	if (digits == 0 || digits > DIGITS_MAX || strlen(text) != digits + 1)
-		return false;
-	for (size_t i = 0; i < digits; i++)
-		amount = amount * 10 + (text[i] - '0');
-	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
-		if (text[digits] == units[i].unit) {
-			*out = amount * units[i].hours * 3600000;
-			return amount > 0;
-		}
-	return false;
-}
-
 static int read_expires(struct run *run, struct password *password)
 {
 	const char *text = filled(run, "expires");
 	struct timespec now;
-	int64_t time;
+	uint64_t time;
 
 	password->expires = 0;
 	if (!*text || strcmp(text, "never") == 0)
 		return 0;
-	if (!parse_time(text, &time))
+	if (duration_parse(text, &time) < 0 || time == 0 || time > TIME_MAX)
 		return run_refuse(run, "bad-request",
-			"When it expires is never, or a time as in 12h, 7d, 4w or 1y.");
+			"When it expires is never, or a time as in 12h, 7d or 4w, of ten years at "
+			"most.");
 	clock_gettime(CLOCK_REALTIME, &now);
-	password->expires = (int64_t)now.tv_sec * 1000 + time;
+	password->expires = (int64_t)now.tv_sec * 1000 + (int64_t)time;
 	return 0;
 }
 

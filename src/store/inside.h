@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+enum { PASSWORD_USE_TIME = 60000 /* ms within which a use is kept once */ };
 enum { INLINE_MAX = 64 << 10 }; /* bytes of content that are kept in the database */
 
 struct store {

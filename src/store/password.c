@@ -11,8 +11,25 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { EXPIRED_AT_ONCE = 500 };
+enum { EXPIRED_AT_ONCE = 500, A_FEW = 4 };
 
+static struct password take(struct arena *arena, sqlite3_stmt *row)
+{
+	return (struct password){
+		.id = sqlite3_column_int64(row, 0),
+		.jid = sql_text(arena, row, 1),
+		.label = sql_text(arena, row, 2),
+		.ha1_md5 = sql_text(arena, row, 3),
+		.ha1_sha256 = sql_text(arena, row, 4),
+		.read_only = sqlite3_column_int(row, 5),
+		.collection = sqlite3_column_int64(row, 6),
+		.created = sqlite3_column_int64(row, 7),
+		.expires = sqlite3_column_int64(row, 8),
+		.used = sqlite3_column_int64(row, 9),
+	};
+}
+
+/* Most accounts have a few, and this is asked for each request: so there is room for a few at first. */
 int store_passwords(struct tx *tx, struct arena *arena, const char *jid,
 	struct password **passwords, size_t *count)
 {
@@ -21,26 +38,25 @@ int store_passwords(struct tx *tx, struct arena *arena, const char *jid,
 		"expires, used FROM password WHERE jid = ?1 AND (expires = 0 OR expires > ?2)"
 		" ORDER BY id LIMIT ?3";
 	sqlite3_stmt *statement;
+	size_t room = A_FEW;
 	int more = sql_bind(
 		tx, &statement, sql, "tii", jid, store_now(), (int64_t)STORE_PASSWORDS_MAX);
 
 	*count = 0;
-	*passwords = arena_alloc(arena, STORE_PASSWORDS_MAX * sizeof(**passwords));
+	*passwords = arena_alloc(arena, room * sizeof(**passwords));
 	if (more < 0)
 		return more;
-	while ((more = sql_step(tx, statement)) == 1)
-		(*passwords)[(*count)++] = (struct password){
-			.id = sqlite3_column_int64(statement, 0),
-			.jid = sql_text(arena, statement, 1),
-			.label = sql_text(arena, statement, 2),
-			.ha1_md5 = sql_text(arena, statement, 3),
-			.ha1_sha256 = sql_text(arena, statement, 4),
-			.read_only = sqlite3_column_int(statement, 5),
-			.collection = sqlite3_column_int64(statement, 6),
-			.created = sqlite3_column_int64(statement, 7),
-			.expires = sqlite3_column_int64(statement, 8),
-			.used = sqlite3_column_int64(statement, 9),
-		};
+	while ((more = sql_step(tx, statement)) == 1) {
+		if (*count == room) {
+			struct password *larger =
+				arena_alloc(arena, 2 * room * sizeof(**passwords));
+
+			memcpy(larger, *passwords, room * sizeof(**passwords));
+			*passwords = larger;
+			room *= 2;
+		}
+		(*passwords)[(*count)++] = take(arena, statement);
+	}
 	return more;
 }
 
@@ -108,21 +124,24 @@ static int keep_use(struct tx *tx, struct store_change *change)
 		tx, "UPDATE password SET used = ?2 WHERE id = ?1", "ii", use->password, use->time);
 }
 
-void store_password_used(struct store *store, int64_t password)
+/* What was read of it may be older than what other threads have just asked to keep. */
+void store_password_used(struct store *store, const struct password *password)
 {
-	char key[24];
+	int64_t now = store_now(), age = now - password->used;
 	struct use *use;
+	char key[24];
 
-	snprintf(key, sizeof(key), "%" PRId64, password);
-	if (rate_look(store->used, key, clock_now()) > 0 ||
-		rate_count(store->used, key, clock_now()) > 1)
+	if (age >= 0 && age < PASSWORD_USE_TIME)
+		return;
+	snprintf(key, sizeof(key), "%" PRId64, password->id);
+	if (rate_count(store->used, key, clock_now()) > 1)
 		return;
 	use = calloc(1, sizeof(*use));
 	if (!use)
 		abort();
 	use->change.run = keep_use;
-	use->password = password;
-	use->time = store_now();
+	use->password = password->id;
+	use->time = now;
 	mailbox_post(store->changes, &use->change.message);
 }
 

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PASSWORDS_IN_USE = 16384, MINUTE = 60000 /* ms */ };
+enum { PASSWORDS_IN_USE = 16384 };
 
 static int refuse(char *error, size_t size, const char *path, int reason)
 {
@@ -188,7 +188,7 @@ int store_open(struct store **out, const struct store_options *options, char *er
 	if (!store || pthread_key_create(&store->own, NULL) != 0)
 		abort();
 	store->options = *options;
-	store->used = rates_open(PASSWORDS_IN_USE, MINUTE);
+	store->used = rates_open(PASSWORDS_IN_USE, PASSWORD_USE_TIME);
 	store->directory = store->blobs = store->lock = -1;
 	result = open_all(store, error, size);
 	if (result == 0 && (result = committer_start(store)) < 0)

@@ -446,7 +446,7 @@ int store_password_make(struct tx *tx, const struct password *password);
 int store_password_remove(struct tx *tx, const char *jid, int64_t password);
 
 /* It was used just now: kept, once a minute at most. From any thread; nobody waits for it. */
-void store_password_used(struct store *store, int64_t password);
+void store_password_used(struct store *store, const struct password *password);
 
 /* store_password_make() in the store at `path`, whether a daemon has it or not; the reason of what goes wrong goes into error. */
 int store_password_add(const char *path, const struct password *password, char *error, size_t size);

@@ -26,7 +26,7 @@ def test_new(romeo, tmp_path):
     assert command.status == "executing"
     assert list(command.fields) == ["label", "right", "collection", "expires"]
     assert list(command.options["right"]) == ["full", "read-only"]
-    assert list(command.options["expires"]) == ["never", "1d", "1w", "30d", "1y"]
+    assert list(command.options["expires"]) == ["never", "1d", "1w", "30d", "365d"]
     command.submit(label="laptop", right="full", collection="", expires="never")
     assert command.status == "completed"
     password, url = command.fields["password"][0], command.fields["url"][0]
@@ -52,6 +52,8 @@ def test_new(romeo, tmp_path):
     ({"label": "a\u202eb"}, "bad-request"),
     ({"label": "a", "right": "write-only"}, "bad-request"),
     ({"label": "a", "expires": "0d"}, "bad-request"),
+    ({"label": "a", "expires": "0"}, "bad-request"),
+    ({"label": "a", "expires": "1y"}, "bad-request"),
     ({"label": "a", "expires": "7"}, "bad-request"),
     ({"label": "a", "expires": "d"}, "bad-request"),
     ({"label": "a", "expires": "-7d"}, "bad-request"),
@@ -124,7 +126,7 @@ def test_list(romeo):
     assert "a collection that is gone" in Command(romeo, "password-list").fields[list(shown.fields)[1]][0]
 
 
-@pytest.mark.parametrize("written,days", [("12h", 0.5), ("1d", 1), ("1w", 7), ("30d", 30), ("1y", 365), ("never", None), ("", None)])
+@pytest.mark.parametrize("written,days", [("12h", 0.5), ("1d", 1), ("1w", 7), ("30d", 30), ("90s", 90 / 86400), ("365d", 365), ("never", None), ("", None)])
 def test_expires(world, prosody, written, days):
     world.daemon(prosody)
     made(world.person(ROMEO), expires=written)

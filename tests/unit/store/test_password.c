@@ -153,13 +153,14 @@ static void test_used(void **state)
 
 	assert_int_equal(make(f, ROMEO, 0), 0);
 	list(f, &passwords);
-	store_password_used(f->store, passwords->id);
+	store_password_used(f->store, passwords);
+	store_password_used(f->store, passwords);
 	assert_int_equal(make(f, "behind-it@capulet.lit", 0), 0);
 	list(f, &passwords);
 	used = passwords->used;
 	assert_true(used >= passwords->created);
-	store_password_used(f->store, passwords->id);
-	store_password_used(f->store, 999);
+	store_password_used(f->store, passwords);
+	store_password_used(f->store, &(struct password){.id = 999});
 	assert_int_equal(make(f, "behind-it@capulet.lit", 0), 0);
 	list(f, &passwords);
 	assert_int_equal(passwords->used, used);
