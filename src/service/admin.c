@@ -114,8 +114,8 @@ const struct command delete_command = {
 static int ask_account(struct run *run, struct tx *tx)
 {
 	form_begin(&run->form, "form", "Purge an account",
-		"All its files, its uploads that are not whole yet and its app passwords are "
-		"deleted for good.");
+		"All its files, its uploads that are not whole yet or not begun, and its app "
+		"passwords are deleted for good.");
 	form_field(&run->form, &(struct form_field){"jid", "jid-single", "Account", NULL, true});
 	form_end(&run->form);
 	return 0;
@@ -139,6 +139,8 @@ static int purge(struct run *run, struct tx *tx)
 		error = store_delete(tx, &members[i]);
 	if (error == 0)
 		error = store_partials_remove(tx, jid.bare);
+	if (error == 0)
+		error = store_slots_remove(tx, jid.bare);
 	if (error == 0)
 		error = store_passwords_remove(tx, jid.bare);
 	if (error < 0)

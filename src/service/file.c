@@ -10,6 +10,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+enum { FETCHES_SHOWN = 20 };
+
 const char *file_url(struct run *run, const struct walk *walk)
 {
 	struct buf href = {0};
@@ -71,7 +73,32 @@ int file_sharing(struct run *run, struct tx *tx, const struct resource *resource
 
 	for (size_t i = 0; error == 0 && i < count; i++)
 		buf_printf(&out, "%s%s", i ? ", " : "shared with ", jid_text(run->arena, &jids[i]));
-	*text = out.len ? arena_strdup(run->arena, buf_text(&out)) : "shared with nobody";
+	*text = resource->link && run->dav->links ? "whoever has the URL may read it"
+		: out.len                         ? arena_strdup(run->arena, buf_text(&out))
+						  : "shared with nobody";
+	buf_free(&out);
+	return error;
+}
+
+int file_fetches(struct run *run, struct tx *tx, const struct resource *resource, const char **text)
+{
+	struct buf out = {0};
+	struct fetch *fetches;
+	size_t count = 0;
+	int error = resource->collection
+			    ? 0
+			    : store_fetches(tx, run->arena, resource->id, &fetches, &count);
+
+	for (size_t i = 0; error == 0 && i < count && i < FETCHES_SHOWN; i++)
+		buf_printf(&out, "\n%s by %s, %s", fetches[i].whole ? "fetched" : "begun",
+			jid_text(run->arena, &fetches[i].jid),
+			file_time(
+				run->arena, fetches[i].whole ? fetches[i].whole : fetches[i].time));
+	if (count > FETCHES_SHOWN)
+		buf_printf(&out, "\nand by %zu more", count - FETCHES_SHOWN);
+	if (resource->expires)
+		buf_printf(&out, "\ndeleted %s", file_time(run->arena, resource->expires));
+	*text = out.len ? arena_strdup(run->arena, buf_text(&out)) : "";
 	buf_free(&out);
 	return error;
 }

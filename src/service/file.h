@@ -15,9 +15,13 @@ struct walk file_in_root(struct run *run, const struct resource *member);
 const char *file_facts(struct run *run, const struct resource *resource);
 
 /*
- * "shared with a@b, c@d", as its own list says (a member of the root inherits none). 0 or negative errno.
+ * "shared with a@b, c@d", as its own list says (a member of the root inherits none), or that it is a link. 0 or negative errno.
  */
 int file_sharing(
+	struct run *run, struct tx *tx, const struct resource *resource, const char **text);
+
+/* Lines of who has fetched it and when, and when it goes; "" when there is nothing to say. 0 or negative errno. */
+int file_fetches(
 	struct run *run, struct tx *tx, const struct resource *resource, const char **text);
 
 /* Bytes for a person: "1 byte", "999 bytes", "1.2 kB", "3.4 GB". */

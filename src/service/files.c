@@ -6,15 +6,17 @@
 static int show_file(struct run *run, struct tx *tx, const struct resource *resource)
 {
 	struct walk walk = file_in_root(run, resource);
-	const char *sharing;
+	const char *sharing, *fetches;
 	int error = file_sharing(run, tx, resource, &sharing);
 
+	if (error == 0)
+		error = file_fetches(run, tx, resource, &fetches);
 	if (error < 0)
 		return error;
 	form_field(&run->form,
 		&(struct form_field){file_url(run, &walk), "text-multi", resource->spelling,
-			arena_printf(run->arena, "%s\n%s\n%s", file_url(run, &walk),
-				file_facts(run, resource), sharing)});
+			arena_printf(run->arena, "%s\n%s\n%s%s", file_url(run, &walk),
+				file_facts(run, resource), sharing, fetches)});
 	return 0;
 }
 

@@ -78,6 +78,11 @@ int store_slots(struct tx *tx, const char *owner, struct slots *slots)
 	return 0;
 }
 
+int store_slots_remove(struct tx *tx, const char *owner)
+{
+	return sql_run(tx, "DELETE FROM slot WHERE owner = ?1", "t", owner);
+}
+
 int store_slot_use(struct tx *tx, const char *token)
 {
 	int error = sql_run(tx, "DELETE FROM slot WHERE token = ?1", "t", token);

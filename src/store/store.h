@@ -411,6 +411,9 @@ struct slots {
 };
 int store_slots(struct tx *tx, const char *owner, struct slots *slots);
 
+/* All of an owner's go. In a change. */
+int store_slots_remove(struct tx *tx, const char *owner);
+
 /* It is filled in this change. -ENOENT: it was used before. */
 int store_slot_use(struct tx *tx, const char *token);
 

@@ -2,7 +2,9 @@
 
 import pytest
 
+import slots
 from adhoc import COMMANDS, Command, Refused, listed
+from servers import wait_until
 
 ROMEO, BENVOLIO = "romeo@localhost", "benvolio@localhost"
 
@@ -67,7 +69,27 @@ def test_files(romeo, world):
     url = romeo.daemon.base + "/tr%C3%A8s%20cool.txt"
     assert command.labels[url] == "très cool.txt"
     assert command.fields[url][0] == url and command.fields[url][1].startswith("5 bytes, text/plain, 20")
-    assert command.fields[url][2] == f"shared with {JULIET}"
+    assert command.fields[url][2:] == [f"shared with {JULIET}"]
+
+
+def test_files_say_who_has_them(romeo, world):
+    """Who has fetched what, until when it is kept, and what is a link."""
+    juliet = world.person(JULIET)
+    assert romeo.put("/a", b"content").status_code == 201
+    romeo.share("/a", [JULIET])
+    body = (b"<propertyupdate xmlns='DAV:'><set><prop><expires xmlns='urn:missive:dav'>2099-01-02T03:04:05Z</expires></prop></set>"
+            b"</propertyupdate>")
+    assert romeo.request("PROPPATCH", "/a", body).status_code == 207
+    assert juliet.get("/a").status_code == 200
+    url = romeo.daemon.base + "/a"
+
+    def lines():
+        return Command(romeo, "files").fields[url][3:]
+    fetched = wait_until(lambda: [line for line in lines() if "fetched" in line], "the fetch is kept")
+    assert len(fetched) == 1 and fetched[0].startswith(f"fetched by {JULIET}/home, 20")
+    assert lines()[-1] == "deleted 2099-01-02 03:04 UTC"
+    slot = slots.filled(romeo, filename="photo.png")
+    assert Command(romeo, "files").fields[slot.url][2] == "whoever has the URL may read it"
 
 
 def test_delete(romeo, world):
@@ -231,7 +253,9 @@ def test_purge(nurse, world):
     for jid in ("localhost", f"{ROMEO}/home", ""):
         with pytest.raises(Refused):
             Command(nurse, "purge").submit(jid=jid)
+    slot = slots.Slot(romeo)
     assert Command(nurse, "purge").submit(jid=ROMEO).note == f"{ROMEO} is purged."
+    assert slot.put().status_code == 401
     assert Command(romeo, "files").fields == {}
     assert romeo.request("PROPFIND", "/", headers=password).status_code == 401
     assert benvolio.get("/his").status_code == 200
