@@ -9,6 +9,9 @@
 
 enum { PART_MAX = 1023 };
 
+/* All three profiles leave these as they are: most JIDs need no stringprep. */
+static const char plain[] = "abcdefghijklmnopqrstuvwxyz0123456789-._";
+
 /* One part through its profile of stringprep (RFC 3454), in place; `part` holds PART_MAX + 1 bytes. */
 static bool part_prepare(
 	char part[PART_MAX + 1], const char *text, size_t length, const Stringprep_profile *profile)
@@ -17,6 +20,8 @@ static bool part_prepare(
 		return false;
 	memcpy(part, text, length);
 	part[length] = '\0';
+	if (strspn(part, plain) == length)
+		return true;
 	if (stringprep(part, PART_MAX + 1, 0, profile) != STRINGPREP_OK)
 		return false;
 	return *part != '\0';
@@ -38,7 +43,8 @@ int jid_parse(struct arena *arena, const char *text, struct jid *out)
 	size_t length = strlen(text);
 	if (length > JID_MAX || !text_is_presentable(text))
 		return -EINVAL;
-	char local[PART_MAX + 1] = "", domain[PART_MAX + 1], resource[PART_MAX + 1] = "";
+	char local[PART_MAX + 1], domain[PART_MAX + 1], resource[PART_MAX + 1];
+	*local = *resource = '\0';
 	const char *slash =
 		strchr(text, '/'); /* the first: a resourcepart may hold more, and "@" */
 	const char *end = slash ? slash : text + length;

@@ -56,6 +56,26 @@ static void test_parse(void **state)
 	arena_free(arena);
 }
 
+/* What is taken as it is comes out as what needs to be prepared: with a capital beside it the part is. */
+static void test_plain_parts(void **state)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz0123456789-._";
+	struct arena *arena = arena_new();
+
+	for (const char *c = plain; *c; c++) {
+		struct jid taken, prepared;
+
+		assert_int_equal(
+			jid_parse(arena, arena_printf(arena, "x%cx@x%cx/x%cx", *c, *c, *c), &taken),
+			0);
+		assert_int_equal(jid_parse(arena, arena_printf(arena, "X%cx@X%cx/x%cx", *c, *c, *c),
+					 &prepared),
+			0);
+		assert_string_equal(jid_text(arena, &taken), jid_text(arena, &prepared));
+	}
+	arena_free(arena);
+}
+
 static void test_long_parts(void **state)
 {
 	struct arena *arena = arena_new();
@@ -94,6 +114,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_plain_parts),
 		cmocka_unit_test(test_long_parts),
 		cmocka_unit_test(test_questions),
 	};
