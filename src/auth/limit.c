@@ -161,10 +161,13 @@ static uint64_t strangers_wait(struct limits *limits, const char *key, uint64_t 
 	return wait;
 }
 
-static uint64_t known_wait(struct limits *limits, const char *key)
+/* As many as may wait may also end in a minute without a yes: who shares the address could else ask, go away and ask again. */
+static uint64_t known_wait(struct limits *limits, const char *key, uint64_t now)
 {
 	const struct pair *pair = *find(limits, key);
 
+	if (reached(limits->options.per_known_pair, rate_look(limits->pairs, key, now)))
+		return rate_left(limits->pairs, key, now);
 	return pair && reached(limits->options.per_known_pair, pair->line.count)
 		       ? until_one_leaves(limits, &pair->line)
 		       : 0;
@@ -216,7 +219,7 @@ struct limited *limit_begin(
 
 	*wait = limits->silenced ? rate_left(limits->silenced, key, now) : 0;
 	if (*wait == 0)
-		*wait = known ? known_wait(limits, key) : strangers_wait(limits, key, now);
+		*wait = known ? known_wait(limits, key, now) : strangers_wait(limits, key, now);
 	if (*wait == 0)
 		*wait = all_wait(limits);
 	if (*wait == 0)
@@ -239,6 +242,8 @@ void limit_end(struct limited *limited, enum limit_end how)
 
 	if (!limited->pair && (how == LIMIT_YES || how == LIMIT_NOT_ASKED))
 		take_back(limited);
+	if (limited->pair && (how == LIMIT_NO || how == LIMIT_NOTHING))
+		rate_count(limits->pairs, limited->key, now);
 	if (how == LIMIT_YES)
 		rate_renew(limits->known, limited->key, now);
 	if (how == LIMIT_NO && limits->silenced)

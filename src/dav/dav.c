@@ -289,28 +289,6 @@ static int select_anonymous(struct request *request, struct tx *tx)
 	return request->method->select(request, tx, &nothing);
 }
 
-enum step_result dav_select(struct request *request, struct tx *tx)
-{
-	struct walk walk;
-	int error;
-
-	answer_begin(request, 0);
-	if (!request->claimed && !request->by_link) {
-		assert(request->method->anonymous);
-		error = select_anonymous(request, tx);
-	} else {
-		assert(request->claimed ? request->proven : request->by_link);
-		error = prepare(request, tx, &walk);
-		if (error == 0)
-			error = request->method->select(request, tx, &walk);
-	}
-	if (error == -ESTALE)
-		return STEP_NEXT;
-	if (error < 0 && error != -ECANCELED)
-		answer_errno(request, error);
-	return STEP_ANSWER;
-}
-
 /* It may have expired or been revoked since it was verified. 0, a negative errno, or -ECANCELED with an answer. */
 static int check_password(struct request *request, struct tx *tx)
 {
@@ -320,6 +298,32 @@ static int check_password(struct request *request, struct tx *tx)
 		return answer_refuse(
 			request, 403, NULL, "This app password has expired or was revoked.");
 	return lives < 0 ? lives : 0;
+}
+
+enum step_result dav_select(struct request *request, struct tx *tx)
+{
+	struct walk walk;
+	int error = 0;
+
+	answer_begin(request, 0);
+	if (!request->claimed && !request->by_link) {
+		assert(request->method->anonymous);
+		error = select_anonymous(request, tx);
+	} else {
+		assert(request->claimed ? request->proven : request->by_link);
+		/* Only a body takes time. */
+		if (request->has_body)
+			error = check_password(request, tx);
+		if (error == 0)
+			error = prepare(request, tx, &walk);
+		if (error == 0)
+			error = request->method->select(request, tx, &walk);
+	}
+	if (error == -ESTALE)
+		return STEP_NEXT;
+	if (error < 0 && error != -ECANCELED)
+		answer_errno(request, error);
+	return STEP_ANSWER;
 }
 
 static int run(struct tx *tx, struct store_change *change)

@@ -110,8 +110,8 @@ static bool is_in_scope(const struct request *request, const struct walk *walk, 
 	if (scope->read_only &&
 		(right == RIGHT_CHANGE || right == RIGHT_REMOVE || right == RIGHT_UPLOAD))
 		return false;
-	/* A principal is in no collection, and public. */
-	if (!scope->collection || request->principal)
+	/* A principal is in no collection, and public; it has the root's walk. What conditions name has another. */
+	if (!scope->collection || (request->principal && walk->path->depth == 0))
 		return true;
 	for (size_t i = 0; i < walk->count; i++)
 		if (walk->chain[i].id == scope->collection)

@@ -64,12 +64,24 @@ static void answer_metrics(struct request *request, const struct http_options *o
 			(unsigned long long)confirms_counted(options->confirms, event));
 }
 
+/* A proxy on loopback may ask for anybody: whoever comes through one is not from here, whether it is trusted or not. */
+static bool is_local(const struct request *request)
+{
+	static const char *const of_proxies[] = {
+		"Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"};
+
+	for (size_t i = 0; i < sizeof(of_proxies) / sizeof(*of_proxies); i++)
+		if (request_header(request, of_proxies[i]))
+			return false;
+	return address_is_loopback(request->address);
+}
+
 static void answer_own(
 	struct request *request, const struct target *target, const struct http_options *options)
 {
 	bool known = target->health || target->metrics;
 
-	if (!known || !address_is_loopback(request->address) || !reads(request->method))
+	if (!known || !is_local(request) || !reads(request->method))
 		answer_error(request, 404, NULL, "There is nothing here.");
 	else if (target->health)
 		answer_health(request, options);

@@ -10,22 +10,24 @@ enum { ACCOUNTS_SHOWN = 200, PURGED_AT_ONCE = 200 };
 static int show_usage(struct run *run, struct tx *tx)
 {
 	struct account_usage *usages;
-	size_t count;
+	size_t count, shown = 0;
 	int error = store_usages(tx, run->arena, ACCOUNTS_SHOWN, &usages, &count);
 
 	if (error < 0)
 		return error;
 	form_begin(&run->form, "result", "Usage by account", NULL);
-	for (size_t i = 0; i < count; i++)
+	for (; shown < count && !form_is_full(&run->form); shown++) {
+		const struct account_usage *one = &usages[shown];
+
 		form_field(&run->form,
-			&(struct form_field){usages[i].owner, "text-single", usages[i].owner,
+			&(struct form_field){one->owner, "text-single", one->owner,
 				arena_printf(run->arena, "%s (%" PRIu64 "), %" PRIu64 " resources",
-					file_size(run->arena, usages[i].usage.bytes),
-					usages[i].usage.bytes, usages[i].usage.resources)});
+					file_size(run->arena, one->usage.bytes), one->usage.bytes,
+					one->usage.resources)});
+	}
 	form_end(&run->form);
-	if (count == ACCOUNTS_SHOWN)
-		run->note =
-			arena_printf(run->arena, "These are the %d that use most.", ACCOUNTS_SHOWN);
+	if (shown == ACCOUNTS_SHOWN || shown < count)
+		run->note = arena_printf(run->arena, "These are the %zu that use most.", shown);
 	return 0;
 }
 

@@ -67,6 +67,7 @@ int run_refuse(struct run *run, const char *condition, const char *text)
 static void session_free(struct session *session)
 {
 	buf_free(&session->run.form);
+	arena_free(session->run.arena);
 	arena_free(session->arena);
 	free(session);
 }
@@ -122,7 +123,7 @@ static struct session *session_begin(
 	session->from = jid_dup(session->arena, &stanza->from);
 	session->command = command;
 	session->run = (struct run){
-		.arena = session->arena,
+		.arena = arena_new(),
 		.from = &session->from,
 		.dav = service->options.dav,
 	};
@@ -243,9 +244,12 @@ static void start_stage(
 		return;
 	job->state = session;
 	session->busy = true;
+	/* A form that is refused may be submitted again, as often as somebody likes. */
+	arena_reset(session->run.arena);
+	session->run.state = NULL;
 	session->run.submitted = (struct form){0};
 	if (x)
-		session->run.submitted = form_read(session->arena, x);
+		session->run.submitted = form_read(session->run.arena, x);
 	run_in_store(job);
 }
 

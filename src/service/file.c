@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { FETCHES_SHOWN = 20 };
+enum { FETCHES_SHOWN = 20, JIDS_SHOWN = 2048 /* bytes; one more may be shown */ };
 
 const char *file_url(struct run *run, const struct walk *walk)
 {
@@ -65,11 +65,14 @@ int file_sharing(struct run *run, struct tx *tx, const struct resource *resource
 {
 	struct buf out = {0};
 	struct jid *jids;
-	size_t count;
+	size_t count, shown = 0;
 	int error = store_list(tx, run->arena, resource->id, &jids, &count);
 
-	for (size_t i = 0; error == 0 && i < count; i++)
-		buf_printf(&out, "%s%s", i ? ", " : "shared with ", jid_text(run->arena, &jids[i]));
+	for (; error == 0 && shown < count && out.len < JIDS_SHOWN; shown++)
+		buf_printf(&out, "%s%s", shown ? ", " : "shared with ",
+			jid_text(run->arena, &jids[shown]));
+	if (error == 0 && shown < count)
+		buf_printf(&out, " and %zu more", count - shown);
 	*text = resource->link && run->dav->links ? "whoever has the URL may read it"
 		: out.len                         ? arena_strdup(run->arena, buf_text(&out))
 						  : "shared with nobody";
@@ -81,18 +84,18 @@ int file_fetches(struct run *run, struct tx *tx, const struct resource *resource
 {
 	struct buf out = {0};
 	struct fetch *fetches;
-	size_t count = 0;
+	size_t count = 0, i = 0;
 	int error = resource->collection
 			    ? 0
 			    : store_fetches(tx, run->arena, resource->id, &fetches, &count);
 
-	for (size_t i = 0; error == 0 && i < count && i < FETCHES_SHOWN; i++)
+	for (; error == 0 && i < count && i < FETCHES_SHOWN && out.len < JIDS_SHOWN; i++)
 		buf_printf(&out, "\n%s by %s, %s", fetches[i].whole ? "fetched" : "begun",
 			jid_text(run->arena, &fetches[i].jid),
 			file_time(
 				run->arena, fetches[i].whole ? fetches[i].whole : fetches[i].time));
-	if (count > FETCHES_SHOWN)
-		buf_printf(&out, "\nand by %zu more", count - FETCHES_SHOWN);
+	if (error == 0 && count > i)
+		buf_printf(&out, "\nand by %zu more", count - i);
 	if (resource->expires)
 		buf_printf(&out, "\ndeleted %s", file_time(run->arena, resource->expires));
 	*text = out.len ? arena_strdup(run->arena, buf_text(&out)) : "";

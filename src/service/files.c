@@ -23,21 +23,22 @@ static int show_file(struct run *run, struct tx *tx, const struct resource *reso
 static int list(struct run *run, struct tx *tx)
 {
 	struct resource *members;
-	size_t count;
+	size_t count, shown = 0;
 	int error = store_root_owned(
 		tx, run->arena, run->from->bare, NULL, FILES_SHOWN + 1, &members, &count);
 
 	if (error < 0)
 		return error;
 	form_begin(&run->form, "result", "My files", NULL);
-	for (size_t i = 0; error == 0 && i < count && i < FILES_SHOWN; i++)
-		error = show_file(run, tx, &members[i]);
+	for (; error == 0 && shown < count && shown < FILES_SHOWN && !form_is_full(&run->form);
+		shown++)
+		error = show_file(run, tx, &members[shown]);
 	form_end(&run->form);
 	if (count == 0)
 		run->note = "You have no files here.";
-	else if (count > FILES_SHOWN)
+	else if (count > shown)
 		run->note = arena_printf(run->arena,
-			"These are the first %d; a WebDAV client shows them all.", FILES_SHOWN);
+			"These are the first %zu; a WebDAV client shows them all.", shown);
 	return error;
 }
 

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+enum { FULL = 96 << 10 /* bytes; one field more does not reach what xmpp_send() takes */ };
+
 struct form form_read(struct arena *arena, const struct xml_node *x)
 {
 	struct form form = {0};
@@ -99,7 +101,7 @@ void form_field(struct buf *out, const struct form_field *field)
 		buf_puts(out, "<required/>");
 	if (field->value)
 		put_values(out, field->type, field->value);
-	for (size_t i = 0; i < field->option_count; i++)
+	for (size_t i = 0; i < field->option_count && !form_is_full(out); i++)
 		xml_write(out, "<option label='", field->options[i].label, "'><value>",
 			field->options[i].value, "</value></option>", NULL);
 	buf_puts(out, "</field>");
@@ -108,4 +110,9 @@ void form_field(struct buf *out, const struct form_field *field)
 void form_end(struct buf *out)
 {
 	buf_puts(out, "</x>");
+}
+
+bool form_is_full(const struct buf *out)
+{
+	return out->len >= FULL;
 }

@@ -54,3 +54,6 @@ struct form_field {
 void form_begin(struct buf *out, const char *type, const char *title, const char *instructions);
 void form_field(struct buf *out, const struct form_field *field);
 void form_end(struct buf *out);
+
+/* Whether nothing more should be put into it: a server ends the stream of who sends it a stanza that is too large. Options are left out then. */
+bool form_is_full(const struct buf *out);

@@ -88,17 +88,19 @@ static int put(struct run *run, struct tx *tx, const struct password *password)
 static int list(struct run *run, struct tx *tx)
 {
 	struct password *passwords;
-	size_t count;
+	size_t count, shown = 0;
 	int error = store_passwords(tx, run->arena, run->from->bare, &passwords, &count);
 
 	if (error < 0)
 		return error;
 	form_begin(&run->form, "result", "My app passwords", NULL);
-	for (size_t i = 0; error == 0 && i < count; i++)
-		error = put(run, tx, &passwords[i]);
+	for (; error == 0 && shown < count && !form_is_full(&run->form); shown++)
+		error = put(run, tx, &passwords[shown]);
 	form_end(&run->form);
 	if (count == 0)
 		run->note = "You have no app passwords.";
+	else if (shown < count)
+		run->note = arena_printf(run->arena, "These are the first %zu.", shown);
 	return error;
 }
 
@@ -177,7 +179,7 @@ static int revoke(struct run *run, struct tx *tx)
 					"You have no app password of the number %.64s: nothing is "
 					"revoked.",
 					one->value));
-		error = put(run, tx, password);
+		error = form_is_full(&run->form) ? 0 : put(run, tx, password);
 		/* 0: it was chosen twice. */
 		if (error == 0)
 			error = store_password_remove(tx, run->from->bare, password->id);

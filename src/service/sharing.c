@@ -193,7 +193,9 @@ static int list_shared(struct run *run, struct tx *tx)
 	do {
 		error = store_root_members(
 			tx, run->arena, run->from, after, FILES_SHOWN, &members, &count);
-		for (size_t i = 0; error == 0 && i < count && shown < FILES_SHOWN; i++) {
+		for (size_t i = 0;
+			error == 0 && i < count && shown < FILES_SHOWN && !form_is_full(&run->form);
+			i++) {
 			struct walk walk = file_in_root(run, &members[i]);
 
 			after = members[i].name;
@@ -207,7 +209,8 @@ static int list_shared(struct run *run, struct tx *tx)
 						file_url(run, &walk), file_facts(run, &members[i]),
 						members[i].owner)});
 		}
-	} while (error == 0 && count == FILES_SHOWN && shown < FILES_SHOWN);
+	} while (error == 0 && count == FILES_SHOWN && shown < FILES_SHOWN &&
+		 !form_is_full(&run->form));
 	form_end(&run->form);
 	if (shown == 0)
 		run->note = "Nobody has shared anything with you here.";

@@ -21,6 +21,8 @@ enum {
 	OPENING_TIME = 15000, /* for the handshake */
 	KEEPALIVE_TIME = 30000,
 	UNSENT_MAX = 4 << 20,
+	STANZA_MAX =
+		256 << 10, /* servers end the stream at twice that, and all that waits is lost */
 	RECEIVED_AT_ONCE = 64 << 10,
 };
 
@@ -157,6 +159,11 @@ int xmpp_send(struct xmpp *xmpp, const struct buf *stanza)
 {
 	if (xmpp->state != UP)
 		return -ENOTCONN;
+	if (stanza->len > STANZA_MAX) {
+		log_event(LOG_ERROR, "stanza-not-sent", "bytes", log_number((int64_t)stanza->len),
+			NULL);
+		return -EMSGSIZE;
+	}
 	if (xmpp->out.len + stanza->len > UNSENT_MAX)
 		return -ENOBUFS;
 	buf_append(&xmpp->out, stanza->data, stanza->len);

@@ -174,11 +174,21 @@ static bool waits_already(struct confirms *confirms, const struct question *ques
 	return one;
 }
 
+/* What goes to our own domain comes back to us as it went, and would be its own answer. */
+static bool asks_ourselves(const struct confirms *confirms, const struct question *question)
+{
+	return strcmp(question->jid.domain, xmpp_domain(confirms->xmpp)) == 0;
+}
+
 struct confirm *confirm_ask(struct confirms *confirms, const struct question *question,
 	void (*answered)(void *arg, enum verdict verdict), void *arg, enum verdict *refused)
 {
 	struct confirm *confirm;
 
+	if (asks_ourselves(confirms, question)) {
+		*refused = VERDICT_UNANSWERED;
+		return NULL;
+	}
 	if (waits_already(confirms, question)) {
 		*refused = VERDICT_DUPLICATE;
 		return NULL;

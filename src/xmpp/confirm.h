@@ -43,7 +43,8 @@ struct question {
 
 /*
  * Asks. `answered` is called once, not from within this call, unless the question is withdrawn; the confirm is gone then, and the question, whose
- * strings are the caller's, is not needed any more. NULL with *refused set when it cannot be asked now (VERDICT_DUPLICATE, VERDICT_UNAVAILABLE).
+ * strings are the caller's, is not needed any more. NULL with *refused set when it cannot be asked now (VERDICT_DUPLICATE, VERDICT_UNAVAILABLE), or
+ * ever: at our own domain is nobody (VERDICT_UNANSWERED).
  */
 struct confirm *confirm_ask(struct confirms *confirms, const struct question *question,
 	void (*answered)(void *arg, enum verdict verdict), void *arg, enum verdict *refused);

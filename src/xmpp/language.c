@@ -32,7 +32,8 @@ static const struct language languages[] = {
 		.request = "The request: $m $u",
 		.byte = "byte", .bytes = "bytes", .units = {"kB", "MB", "GB", "TB"}, .point = ".",
 		.yes = {"ok", "okay", "yes", "y", "yep"},
-		.no = {"no", "n", "nope", "not", "cancel", "deny"},
+		.no = {"no", "n", "nope", "not", "never", "stop", "cancel", "canceled", "cancelled", "deny", "denied",
+			"reject", "rejected", "decline", "declined", "refuse", "refused"},
 	},
 	{
 		.code = "de",
@@ -57,7 +58,8 @@ static const struct language languages[] = {
 		.request = "Die Anfrage: $m $u",
 		.byte = "Byte", .bytes = "Byte", .units = {"kB", "MB", "GB", "TB"}, .point = ",",
 		.yes = {"ja", "j", "jawohl", "jo"},
-		.no = {"nein", "nee", "nö"},
+		.no = {"nein", "nee", "nö", "nie", "niemals", "stopp", "abbrechen", "abbruch", "ablehnen", "abgelehnt",
+			"verweigern", "verweigert"},
 	},
 	{
 		.code = "fr",
@@ -82,7 +84,7 @@ static const struct language languages[] = {
 		.request = "La requête : $m $u",
 		.byte = "octet", .bytes = "octets", .units = {"ko", "Mo", "Go", "To"}, .point = ",",
 		.yes = {"oui", "ouais", "d'accord", "d’accord"},
-		.no = {"non"},
+		.no = {"non", "jamais", "annuler", "refuser", "refusé"},
 	},
 	{
 		.code = "es",
@@ -107,7 +109,7 @@ static const struct language languages[] = {
 		.request = "La petición: $m $u",
 		.byte = "byte", .bytes = "bytes", .units = {"kB", "MB", "GB", "TB"}, .point = ",",
 		.yes = {"sí", "si", "vale"},
-		.no = {"no"},
+		.no = {"no", "nunca", "cancelar", "denegar", "rechazar", "rechazado"},
 	},
 };
 

@@ -8,7 +8,7 @@
 enum {
 	LANGUAGE_ACTIONS = 11,
 	LANGUAGE_UNITS = 4, /* thousands of bytes and on */
-	LANGUAGE_WORDS = 8, /* at most, with the NULL at their end */
+	LANGUAGE_WORDS = 20, /* at most, with the NULL at their end */
 };
 
 struct buf;
@@ -23,7 +23,8 @@ struct language {
 	const char *size, *owner, *word, *answer, *more, *request;
 	const char *byte, *bytes, *units[LANGUAGE_UNITS];
 	const char *point;                                    /* before tenths */
-	const char *yes[LANGUAGE_WORDS], *no[LANGUAGE_WORDS]; /* folded, NULL at the end */
+	/* Folded, NULL at the end. What people say to refuse is here, lest somebody makes it their identifier (prompt_id_is_telling()). */
+	const char *yes[LANGUAGE_WORDS], *no[LANGUAGE_WORDS];
 };
 
 /* "de-AT" is German; what is not in the table, or NULL, is English. Never NULL. */

@@ -4,6 +4,7 @@
 #include "xml/writer.h"
 #include "xmpp/inside.h"
 
+#include <errno.h>
 #include <string.h>
 
 static void ping(struct xmpp *xmpp, const struct stanza *stanza);
@@ -48,13 +49,16 @@ static void begin_reply(
 void xmpp_reply(struct xmpp *xmpp, const struct stanza *stanza, const struct buf *payload)
 {
 	struct buf out = {0};
+	int error;
 
 	begin_reply(xmpp, stanza, &out, "result");
 	if (payload)
 		buf_append(&out, payload->data, payload->len);
 	buf_puts(&out, "</iq>");
-	xmpp_send(xmpp, &out);
+	error = xmpp_send(xmpp, &out);
 	buf_free(&out);
+	if (error == -EMSGSIZE)
+		xmpp_reply_error(xmpp, stanza, "wait", "resource-constraint");
 }
 
 void xmpp_refuse(struct xmpp *xmpp, const struct stanza *stanza, const struct xmpp_error *error)

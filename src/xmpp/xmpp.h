@@ -72,7 +72,8 @@ struct xmpp_extension {
 enum { XMPP_EXTENSIONS = 8 };
 void xmpp_extend(struct xmpp *xmpp, const struct xmpp_extension *extension);
 
-/* Queues bytes that are one whole stanza. -ENOTCONN: dropped, the link is down; -ENOBUFS: dropped, too much waits. */
+/* Queues bytes that are one whole stanza. -ENOTCONN: dropped, the link is down; -ENOBUFS: dropped, too much waits; -EMSGSIZE: dropped, a
+ * server might end the stream for it. */
 int xmpp_send(struct xmpp *xmpp, const struct buf *stanza);
 
 /* Whether all that was queued has been taken by the system; what is broken is noticed behind it. Not within an answer to a stanza. */

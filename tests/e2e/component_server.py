@@ -41,6 +41,7 @@ class ComponentServer:
         self.prompts = []
         self.stanzas = []
         self.streams = 0  # that were opened
+        self.newest = None  # stanza, whole
         self.answer = lambda prompt: None
         self.connection = None
         self.closing = False
@@ -103,6 +104,7 @@ class ComponentServer:
         prompt = Asked(element) if asked else None
         with self.changed:
             self.stanzas.append((element.get("type"), element.get("id")))
+            self.newest = element
             if prompt:
                 self.prompts.append(prompt)
             self.changed.notify_all()
@@ -116,6 +118,13 @@ class ComponentServer:
             assert self.changed.wait_for(lambda: len(self.prompts) >= count, seconds), \
                 f"{len(self.prompts)} prompts and not {count}"
             return self.prompts[count - 1]
+
+    def wait_for_answer(self, id, seconds=20):
+        """The newest stanza, which is the one of that id."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.newest is not None and self.newest.get("id") == id, seconds), \
+                f"no answer to {id}"
+            return self.newest
 
     def settle(self):
         """The daemon has taken all that was sent before."""

@@ -260,3 +260,25 @@ def test_purge(nurse, world):
     assert romeo.request("PROPFIND", "/", headers=password).status_code == 401
     assert benvolio.get("/his").status_code == 200
     assert nurse.daemon.blobs() == []
+
+
+def test_larger_than_a_server_takes(romeo):
+    """Lists as long as they may be of JIDs as long as they may be: the stream stands, and there is an answer."""
+    people = [f"{n}{'a' * 900}@{'d' * 900}.example" for n in range(120)]
+    for name in "abcdef":
+        assert romeo.put(f"/{name}", b"").status_code == 201
+        romeo.share(f"/{name}", people)
+    command = Command(romeo, "files")
+    assert command.status == "completed" and sorted(paths(command)) == list("abcdef")
+    assert romeo.get("/a").status_code == 200
+    assert romeo.daemon.log().count("event=xmpp-up") == 1
+
+
+def test_more_than_a_server_takes(romeo):
+    """As many files as are shown, with names that become long in XML: what has room is shown, and the stream stands."""
+    for n in range(200):
+        assert romeo.put("/" + "%26" * 250 + str(n), b"").status_code == 201
+    command = Command(romeo, "files")
+    assert 20 < len(command.fields) < 200 and f"first {len(command.fields)};" in command.note
+    assert 20 < len(Command(romeo, "files-delete").options["files"]) < 200
+    assert romeo.daemon.log().count("event=xmpp-up") == 1

@@ -251,3 +251,17 @@ def test_what_a_prompt_says(world, scripted):
     assert "copy \u201ca\u201d" in asked("COPY", "/a", headers={"Destination": "/b"})
     assert "OK also allows one download" in asked("HEAD", "/a")
     assert all("\n" not in prompt.body for prompt in scripted.prompts if prompt.body)
+
+
+def test_what_we_ask_ourselves(world, scripted):
+    """A prompt to our own domain comes back as it went, with its thread: nobody has said yes."""
+    set_up(world, scripted)
+    romeo = world.person(ROMEO, online=False)
+    scripted.answer = yes
+    romeo.share("/a", [DOMAIN])
+    scripted.answer = lambda prompt: (
+        f"<message from='{DOMAIN}' to='{DOMAIN}'><thread>{prompt.thread}</thread><body>{prompt.body}</body>"
+        f"{forgery.confirm(prompt)}</message>")
+    before = len(scripted.prompts)
+    assert romeo.get("/a", jid=DOMAIN).status_code == 403
+    assert len(scripted.prompts) == before

@@ -7,7 +7,10 @@ import time
 import pytest
 
 from adhoc import Command, Refused, listed
+from component_server import ComponentServer
 from passwords import curl, device, made, rows
+from servers import DOMAIN
+from test_confirm_load import is_sanitized, resident
 from test_passwords import mint
 
 ROMEO, BENVOLIO, JULIET = "romeo@localhost", "benvolio@localhost", "juliet@capulet.localhost"
@@ -158,3 +161,24 @@ def test_revoke(world, prosody):
     assert list(Command(romeo, "password-list").fields) == [ids[1]]
     assert device(romeo).status("GET", "/") == 200
     assert not {ids[0], ids[2]} & set(Command(romeo, "password-list").fields), "numbers never come again"
+
+
+def test_refused_again_and_again(world):
+    """A form that is refused may be submitted again; what was in it is gone."""
+    scripted = ComponentServer()
+    try:
+        daemon = world.daemon(scripted)
+        call = (f"<iq type='set' from='{ROMEO}/home' to='{DOMAIN}' id='%s'>"
+                "<command xmlns='http://jabber.org/protocol/commands' node='password-new'%s>%s</command></iq>")
+        scripted.send(call % ("begin", "", ""))
+        session = scripted.wait_for_answer("begin").find("*").get("sessionid")
+        form = ("<x xmlns='jabber:x:data' type='submit'><field var='label'><value/></field><field var='more'><value>"
+                + "x" * 60000 + "</value></field></x>")
+        for n in range(600):
+            scripted.send(call % (f"again{n}", f" action='complete' sessionid='{session}'", form))
+            assert scripted.wait_for_answer(f"again{n}").get("type") == "error"
+            if n == 100:
+                before = resident(daemon)
+        assert resident(daemon) - before < 8 << 10 or is_sanitized()
+    finally:
+        scripted.close()

@@ -134,6 +134,8 @@ def test_one_collection_says_nothing_of_others(romeo):
     condition = f"<{romeo.daemon.base}/out/c> ([{etag}])"
     assert romeo.full_device.status("PUT", "/in/a", b"x", If=condition) == 204
     assert phone.status("PUT", "/in/a", b"x", If=condition) == 412
+    assert romeo.full_device.status("PROPFIND", f"/-/principal/{ROMEO}", If=condition) == 207
+    assert phone.status("PROPFIND", f"/-/principal/{ROMEO}", If=condition) == 412
     assert phone.status("PROPFIND", f"/-/principal/{ROMEO}") == 207
     assert privileges(phone, "/in/") == {"read", "read-acl", "write-properties", "write-content", "unbind", "bind"}
 
@@ -182,6 +184,23 @@ def test_revoked_while_uploading(romeo):
         answer = reader.answer()
     assert answer.status == 403 and b"revoked" in answer.body
     assert romeo.full_device.status("GET", "/in/new") == 404 and romeo.daemon.blobs() == []
+
+
+@pytest.mark.parametrize("method", ["PROPFIND", "REPORT", "GET"])
+def test_revoked_while_asking(romeo, method):
+    """What is read is read only if the password still lives when the body has come, however long that took."""
+    phone = device(romeo)
+    ids = list(Command(romeo, "password-list").fields)
+    body = {"PROPFIND": PRIVILEGES, "REPORT": SYNC, "GET": "0123456789"}[method].encode()
+    with connect(romeo.daemon) as s:
+        s.sendall(head(romeo.daemon, f"{method} /in/ HTTP/1.1", f"Content-Length: {len(body)}", "Depth: 0",
+                       "Expect: 100-continue", "Authorization: " + basic(ROMEO, phone.password)["Authorization"]))
+        reader = Reader(s)
+        assert reader.answer().status == 100
+        Command(romeo, "password-revoke").submit(passwords=[ids[-1]])
+        s.sendall(body)
+        answer = reader.answer()
+    assert answer.status == 403 and b"revoked" in answer.body
 
 
 def test_expired(romeo):

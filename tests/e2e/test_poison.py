@@ -7,6 +7,7 @@ import socket
 
 from component_server import ComponentServer, yes
 from daemon import new_id
+from servers import DOMAIN
 from wire import Reader, connect
 
 ROMEO = "romeo@localhost"
@@ -129,3 +130,17 @@ def test_servers(world, server):
     def ask_normally():
         assert romeo.get("/a").status_code == 200
     check_all(daemon, ask_normally, bodies)
+
+
+def test_an_id_that_is_too_long_to_answer(world):
+    """Each answer repeats it: with a little more it would be what ends the stream."""
+    scripted = ComponentServer()
+    try:
+        daemon = world.daemon(scripted)
+        for size in (200_000, 300_000, 500_000):
+            scripted.send(f"<iq type='get' from='tybalt@capulet.lit/1' to='{DOMAIN}' id='{'i' * size}'><ping xmlns='urn:xmpp:ping'/></iq>")
+            scripted.settle()
+        assert [len(id) for kind, id in scripted.stanzas if kind == "error"] == [200_000]
+        daemon.wait_for("event=stanza-not-sent", 2)
+    finally:
+        scripted.close()

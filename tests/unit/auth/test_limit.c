@@ -142,6 +142,26 @@ static void test_known_pair(void **state)
 	close_stage(&stage);
 }
 
+/* Who shares an address with somebody known cannot ask them again and again by going away each time. */
+static void test_known_pair_without_answers(void **state)
+{
+	struct stage stage;
+
+	open_stage(&stage, &standards);
+	end_one(&stage, JULIET, HERE, LIMIT_YES);
+	for (int i = 0; i < 200; i++)
+		end_one(&stage, JULIET, HERE, LIMIT_YES);
+	for (int i = 0; i < 200; i++)
+		end_one(&stage, JULIET, HERE, LIMIT_NOT_ASKED);
+	for (int i = 0; i < 64; i++)
+		end_one(&stage, JULIET, HERE, LIMIT_NOTHING);
+	assert_null(begin(&stage, JULIET, HERE));
+	assert_in_range(stage.wait, MINUTE - 1000, MINUTE);
+	/* It takes nothing from the others at its address. */
+	assert_int_equal(ask(&stage, ROMEO, HERE, 10), 5);
+	close_stage(&stage);
+}
+
 /* Half of all is kept for those who are known. */
 static void test_all(void **state)
 {
@@ -223,6 +243,7 @@ int main(void)
 		cmocka_unit_test(test_address),
 		cmocka_unit_test(test_yes_counts_against_nobody),
 		cmocka_unit_test(test_known_pair),
+		cmocka_unit_test(test_known_pair_without_answers),
 		cmocka_unit_test(test_all),
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_silence_ends),

@@ -34,6 +34,11 @@ static void test_typed(void **state)
 		{"Nein.", TYPED_NO, NULL},
 		{"NÖ", TYPED_NO, NULL},
 		{"Non", TYPED_NO, NULL},
+		{"Rejected.", TYPED_NO, NULL},
+		{"declined", TYPED_NO, NULL},
+		{"Ablehnen!", TYPED_NO, NULL},
+		{"Annuler", TYPED_NO, NULL},
+		{"Rechazar", TYPED_NO, NULL},
 		{"ok abcd1234", TYPED_YES, "abcd1234"},
 		{"OK, abcd1234.", TYPED_YES, "abcd1234"},
 		{"oui \"abcd1234\"", TYPED_YES, "abcd1234"},
@@ -69,10 +74,16 @@ static void test_typed(void **state)
 
 static void test_identifiers(void **state)
 {
+	static const char *const refusals[] = {"rejected", "Declined", "CANCELLED", "ablehnen",
+		"Abbrechen", "verweigern", "rechazar", "cancelar"};
+
 	assert_true(prompt_id_is_telling("abcd1234"));
 	assert_true(prompt_id_is_telling("abcd.1234"));
 	assert_false(prompt_id_is_telling("abcd123"));
 	assert_false(prompt_id_is_telling("abcd 1234"));
+	/* Who asks may choose it, and hope that it is what a reader says who refuses. */
+	for (size_t i = 0; i < COUNT(refusals); i++)
+		assert_false(prompt_id_is_telling(refusals[i]));
 	assert_false(prompt_id_is_telling(
 		"abcd1234abcd1234abcd1234abcd1234abcd1234abcd1234abcd1234abcd1234a"));
 }
