@@ -5,9 +5,9 @@
 #include "base/site.h"
 #include "dav/request.h"
 #include "dav/served.h"
+#include "xmpp/language.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 
 enum { FETCHES_SHOWN = 20 };
@@ -34,16 +34,13 @@ struct walk file_in_root(struct run *run, const struct resource *member)
 
 const char *file_size(struct arena *arena, uint64_t bytes)
 {
-	static const char *const units[] = {"kB", "MB", "GB", "TB", "PB", "EB"};
-	double size = (double)bytes;
-	size_t unit = 0;
+	struct buf out = {0};
+	const char *text;
 
-	if (bytes < 1000)
-		return arena_printf(arena, "%" PRIu64 " byte%s", bytes, bytes == 1 ? "" : "s");
-	/* What would be rounded up to 1000 is one of the next. */
-	for (size /= 1000; size >= 999.95 && unit + 1 < sizeof(units) / sizeof(*units); unit++)
-		size /= 1000;
-	return arena_printf(arena, "%.1f %s", size, units[unit]);
+	language_put_size(&out, language_of(NULL), bytes);
+	text = arena_strdup(arena, buf_text(&out));
+	buf_free(&out);
+	return text;
 }
 
 const char *file_time(struct arena *arena, int64_t milliseconds)

@@ -11,7 +11,7 @@ const char *file_url(struct run *run, const struct walk *walk);
 /* A walk that ends at a member of the root. */
 struct walk file_in_root(struct run *run, const struct resource *member);
 
-/* "12.3 kB, image/png, 2026-11-25 10:20 UTC". */
+/* "12 kB, image/png, 2026-11-25 10:20 UTC". */
 const char *file_facts(struct run *run, const struct resource *resource);
 
 /*
@@ -24,7 +24,7 @@ int file_sharing(
 int file_fetches(
 	struct run *run, struct tx *tx, const struct resource *resource, const char **text);
 
-/* Bytes for a person: "1 byte", "999 bytes", "1.2 kB", "3.4 GB". */
+/* Bytes for a person, as prompts have them. */
 const char *file_size(struct arena *arena, uint64_t bytes);
 
 /* "2026-11-25 10:20 UTC" from milliseconds. */

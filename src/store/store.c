@@ -187,6 +187,8 @@ int store_open(struct store **out, const struct store_options *options, char *er
 
 	if (!store || pthread_key_create(&store->own, NULL) != 0)
 		abort();
+	/* SQLite counts its memory under one mutex, for which all threads would wait. Refused once it is in use: then it was said before. */
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	store->options = *options;
 	store->used = rates_open(PASSWORDS_IN_USE, PASSWORD_USE_TIME);
 	store->directory = store->blobs = store->lock = -1;

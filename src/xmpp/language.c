@@ -1,5 +1,6 @@
 #include "xmpp/language.h"
 
+#include "base/buf.h"
 #include "base/siphash.h"
 
 #include <stdlib.h>
@@ -142,6 +143,28 @@ const struct language *language_of(const char *lang)
 			strncasecmp(languages[i].code, lang, length) == 0)
 			return &languages[i];
 	return &languages[0];
+}
+
+void language_put_size(struct buf *out, const struct language *language, uint64_t size)
+{
+	uint64_t unit = 1000;
+	size_t i = 0;
+
+	if (size < 1000) {
+		buf_printf(out, "%d %s", (int)size, size == 1 ? language->byte : language->bytes);
+		return;
+	}
+	/* 999.5 of one unit is 1.0 of the next. */
+	while (i + 1 < LANGUAGE_UNITS && size >= unit * 1000 - unit / 2) {
+		unit *= 1000;
+		i++;
+	}
+	if ((size + unit / 20) / (unit / 10) < 100)
+		buf_printf(out, "%d%s%d", (int)((size + unit / 20) / unit), language->point,
+			(int)((size + unit / 20) / (unit / 10) % 10));
+	else
+		buf_printf(out, "%llu", (unsigned long long)((size + unit / 2) / unit));
+	buf_printf(out, " %s", language->units[i]);
 }
 
 const char *language_action(const struct language *language, const char *method)

@@ -11,6 +11,8 @@ enum {
 	LANGUAGE_WORDS = 8, /* at most, with the NULL at their end */
 };
 
+struct buf;
+
 /*
  * In whole sentences "$a" stands for the address, "$n" for the name, "$s" for the size, "$o" for the owner, "$w" for the word, "$m" for the
  * method and "$u" for the URL.
@@ -26,6 +28,9 @@ struct language {
 
 /* "de-AT" is German; what is not in the table, or NULL, is English. Never NULL. */
 const struct language *language_of(const char *lang);
+
+/* "17 bytes", "1.2 MB", "120 MB": two digits at least, rounded. */
+void language_put_size(struct buf *out, const struct language *language, uint64_t size);
 
 /* Our own words for what a method does, so that a person need not know HTTP. */
 const char *language_action(const struct language *language, const char *method);

@@ -98,29 +98,6 @@ void prompt_iq(struct buf *out, const char *from, const struct question *questio
 	arena_free(arena);
 }
 
-/* "17 bytes", "1.2 MB", "120 MB": two digits at least, rounded. */
-static void put_size(struct buf *out, const struct language *language, uint64_t size)
-{
-	uint64_t unit = 1000;
-	size_t i = 0;
-
-	if (size < 1000) {
-		buf_printf(out, "%d %s", (int)size, size == 1 ? language->byte : language->bytes);
-		return;
-	}
-	/* 999.5 of one unit is 1.0 of the next. */
-	while (i + 1 < LANGUAGE_UNITS && size >= unit * 1000 - unit / 2) {
-		unit *= 1000;
-		i++;
-	}
-	if ((size + unit / 20) / (unit / 10) < 100)
-		buf_printf(out, "%d%s%d", (int)((size + unit / 20) / unit), language->point,
-			(int)((size + unit / 20) / (unit / 10) % 10));
-	else
-		buf_printf(out, "%llu", (unsigned long long)((size + unit / 2) / unit));
-	buf_printf(out, " %s", language->units[i]);
-}
-
 static void put_name(struct buf *out, const struct question *question)
 {
 	if (question->name)
@@ -148,7 +125,7 @@ static void put_value(
 		put_name(out, question);
 		break;
 	case 's':
-		put_size(out, language, (uint64_t)question->size);
+		language_put_size(out, language, (uint64_t)question->size);
 		break;
 	case 'o':
 		shown_account(out, question->owner);

@@ -77,7 +77,7 @@ presence.last=online
         """Goes to the window that has come up, reads, and types the answer."""
         window = self.terminal.wait_for(rf"<< chat message: {re.escape(DOMAIN)} \(win (\d+)\)")[1]
         self.terminal.type(f"/win {window}")
-        self.terminal.wait_for(rf'{re.escape(DOMAIN)}: .*"{re.escape(url)}" \(GET\).* answer OK')
+        self.terminal.wait_for(rf'(?s){re.escape(DOMAIN)}: .* answer OK.*GET {re.escape(url)}\s')
         self.terminal.type("OK" if yes else "No")
 
     def send_file(self, path, jid):
@@ -86,11 +86,11 @@ presence.last=online
         self.terminal.wait_for(rf"^ {re.escape(jid)} ")
         self.terminal.type(f"/sendfile {path}")
 
-    def save(self, path, jid):
-        """Fetches what the URL in a message of somebody's names."""
+    def save(self, path, jid, name):
+        """Fetches what the URL in a message of somebody's names, which begins with this name; there may be older ones."""
         window = self.terminal.wait_for(rf"<< chat message: {re.escape(jid)}\S* \(win (\d+)\)")[1]
         self.terminal.type(f"/win {window}")
-        url = self.terminal.wait_for(r": (https?://\S+)$")[1]
+        url = self.terminal.wait_for(rf": (https?://[^/\s]+/{re.escape(name)}\S+)$")[1]
         self.terminal.type(f"/url save {url} {path}")
         self.terminal.wait_for(f"Saved to '{re.escape(path)}'")
 

@@ -140,9 +140,9 @@ VirtualHost "localhost"
 {hosts}
 Component "{DOMAIN}"
 component_secret = "{SECRET}"
-Component "bare.localhost"
+Component "bare.load"
 component_secret = "{SECRET}"
-Component "people.localhost"
+Component "people.load"
 component_secret = "{SECRET}"
 """)
         for jid in ACCOUNTS:

@@ -105,7 +105,7 @@ def test_rate_through_prosody(world, prosody, iqload):
     its own would let through is that of the busiest thread, be it the server's or one of ours; it is told by processor time, because rates say
     how much others use this machine (both are printed).
     """
-    daemon = world.daemon(prosody, users="people.localhost", confirm_timeout="30s", **UNLIMITED)
+    daemon = world.daemon(prosody, users="people.load", confirm_timeout="30s", **UNLIMITED)
     port, count, waiting = str(prosody.component), 2500, "64"
 
     def run(*arguments):
@@ -114,13 +114,13 @@ def test_rate_through_prosody(world, prosody, iqload):
         rate = float(subprocess.run([iqload, *arguments], check=True, capture_output=True, text=True, timeout=60).stdout)
         after = [processor_time(process.pid) for process in (prosody.process, daemon.process)]
         return rate, after[0] - before[0], after[1] - before[1]
-    people = subprocess.Popen([iqload, "answer", port, "people.localhost", SECRET], stdout=subprocess.PIPE, text=True)
+    people = subprocess.Popen([iqload, "answer", port, "people.load", SECRET], stdout=subprocess.PIPE, text=True)
     try:
         assert people.stdout.readline() == "ready\n"
         bare, ours = [], []
         for _ in range(ROUNDS):
-            bare.append(run("ask", port, "bare.localhost", SECRET, "juliet@people.localhost/home", str(count), waiting))
-            ours.append(run("http", str(daemon.port), "juliet@people.localhost/home", str(count), waiting))
+            bare.append(run("ask", port, "bare.load", SECRET, "juliet@people.load/home", str(count), waiting))
+            ours.append(run("http", str(daemon.port), "juliet@people.load/home", str(count), waiting))
     finally:
         people.kill()
         people.wait()

@@ -31,7 +31,7 @@ def test_go_sendxmpp_to_profanity(world, server, client, tmp_path, picture):
     juliet = client(Profanity, server, JULIET)
     result = go_sendxmpp(server, ROMEO, str(picture), JULIET)
     assert result.returncode == 0, result.stderr
-    juliet.save(str(tmp_path / "saved"), ROMEO)
+    juliet.save(str(tmp_path / "saved"), ROMEO, "moon")
     assert (tmp_path / "saved").read_bytes() == picture.read_bytes()
     assert "event=confirm" not in daemon.log()
 
