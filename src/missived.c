@@ -3,6 +3,7 @@
 #include "auth/nonce.h"
 #include "auth/password.h"
 #include "auth/proof.h"
+#include "auth/refusals.h"
 #include "base/arena.h"
 #include "base/config.h"
 #include "base/log.h"
@@ -36,6 +37,7 @@ struct daemon {
 	struct prover *prover;
 	struct nonces *nonces;
 	struct attempts *attempts;
+	struct refusals *refusals;
 	struct service *service;
 	struct http *http;
 	struct signal_watch *terminate, *interrupt, *hang_up;
@@ -133,6 +135,7 @@ static void open_dav(struct daemon *daemon)
 	};
 
 	daemon->attempts = attempts_open(&attempts, NULL);
+	daemon->refusals = refusals_open(config->limits.refusals);
 	daemon->nonces = nonces_open(store_secret(daemon->store), STORE_SECRET, NULL);
 	daemon->dav = (struct dav){
 		.store = daemon->store,
@@ -150,6 +153,7 @@ static void open_dav(struct daemon *daemon)
 		.expires_permanent = config->limits.expires_permanent,
 		.nonces = daemon->nonces,
 		.attempts = daemon->attempts,
+		.refusals = daemon->refusals,
 	};
 }
 
@@ -179,7 +183,6 @@ static int open_http(struct daemon *daemon, char *error, size_t size)
 		.trusted_proxies = config->http.trusted_proxies,
 		.threads = config->http.threads,
 		.connections = config->limits.connections,
-		.refusals = config->limits.refusals,
 	};
 
 	return http_start(&daemon->http, daemon->loop, &options, error, size);
@@ -207,6 +210,7 @@ static void close_all(struct daemon *daemon)
 	service_close(daemon->service);
 	nonces_close(daemon->nonces);
 	attempts_close(daemon->attempts);
+	refusals_close(daemon->refusals);
 	if (daemon->confirms)
 		confirms_close(daemon->confirms);
 	xmpp_close(daemon->xmpp);

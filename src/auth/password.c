@@ -4,7 +4,6 @@
 #include "base/text.h"
 
 #include <ctype.h>
-#include <inttypes.h>
 #include <string.h>
 #include <strings.h>
 
@@ -95,10 +94,8 @@ struct attempt password_attempt(const struct request *request)
 
 enum credentials password_limit(struct request *request, uint64_t milliseconds)
 {
-	answer_error(request, 429, NULL,
+	answer_limited(request, milliseconds,
 		"Too many wrong app passwords were tried from here. Wait a few seconds, and check "
 		"that the password is right.");
-	answer_header(request, "Retry-After",
-		arena_printf(request->arena, "%" PRIu64, (milliseconds + 999) / 1000));
 	return CREDENTIALS_LIMITED;
 }

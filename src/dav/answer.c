@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 
 static const struct {
 	int status;
@@ -110,6 +111,15 @@ enum step_result answer_error(
 		answer_header(request, "Content-Type", "text/plain; charset=utf-8");
 		buf_printf(bytes, "%s\n", sentence);
 	}
+	return STEP_ANSWER;
+}
+
+enum step_result answer_limited(
+	struct request *request, uint64_t milliseconds, const char *sentence)
+{
+	answer_error(request, 429, NULL, sentence);
+	answer_header(request, "Retry-After",
+		arena_printf(request->arena, "%" PRIu64, (milliseconds + 999) / 1000));
 	return STEP_ANSWER;
 }
 

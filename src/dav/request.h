@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 struct attempts;
+struct refusals;
 struct digest;
 struct method;
 struct nonces;
@@ -37,8 +38,9 @@ struct dav {
 	bool links;         /* what comes through a slot may be read by who has its URL */
 	/* How long an upload of that purpose is kept (XEP-0363), milliseconds; 0: for ever. */
 	uint64_t expires_message, expires_profile, expires_ephemeral, expires_permanent;
-	struct nonces *nonces; /* auth's, as the next */
+	struct nonces *nonces; /* auth's, as the next two */
 	struct attempts *attempts;
+	struct refusals *refusals;
 };
 
 /* What a step says to the driver. */
@@ -178,6 +180,10 @@ enum step_result answer_error(
 
 /* The same for a method that ends there: returns -ECANCELED, which says that there is an answer. */
 int answer_refuse(struct request *request, int status, const char *condition, const char *sentence);
+
+/* 429 with Retry-After. Returns STEP_ANSWER. */
+enum step_result answer_limited(
+	struct request *request, uint64_t milliseconds, const char *sentence);
 
 /* The one function that turns an errno into a status: 507, 503, 413, ... */
 enum step_result answer_errno(struct request *request, int error);

@@ -18,7 +18,6 @@ struct http_options {
 	const char *tls_cert, *tls_key;
 	const char *trusted_proxies;
 	uint64_t threads, connections;
-	uint64_t refusals; /* a minute and an address, before it gets 429; 0: any number */
 };
 
 /*

@@ -1,5 +1,4 @@
 #include "base/log.h"
-#include "base/rate.h"
 #include "http/connection.h"
 #include "http/steps.h"
 
@@ -12,14 +11,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024, ACCEPT_AGAIN = 100 /* ms */, REFUSED_ADDRESSES = 32768 };
+enum { BACKLOG = 1024, ACCEPT_AGAIN = 100 /* ms */ };
 
 struct http {
 	struct http_options options;
 	struct loop *loop;
 	struct mailbox *ended; /* workers tell that they are done */
 	struct tls_context *tls;
-	struct rates *refusals;
 	struct worker *workers;
 	unsigned started, running;
 	struct timer *deadline;
@@ -239,7 +237,6 @@ static int open_worker(struct http *http, struct worker *worker, char *error, si
 
 	worker->http = http;
 	worker->options = &http->options;
-	worker->refusals = http->refusals;
 	worker->number = (unsigned)(worker - http->workers);
 	worker->tls = tls_context_share(http->tls);
 	result = loop_open(&worker->loop);
@@ -346,7 +343,6 @@ int http_start(struct http **out, struct loop *loop, const struct http_options *
 	http->loop = loop;
 	http->ended = mailbox_open(loop, worker_ended, http);
 	http->deadline = timer_open(loop, deadline_passed, http);
-	http->refusals = rates_open(REFUSED_ADDRESSES, 60000);
 	http->workers = calloc(options->threads, sizeof(*http->workers));
 	if (!http->workers)
 		abort();
@@ -400,7 +396,6 @@ void http_close(struct http *http)
 	mailbox_close(http->ended);
 	timer_close(http->deadline);
 	tls_context_free(http->tls);
-	rates_close(http->refusals);
 	free(http->workers);
 	free(http);
 }

@@ -2,6 +2,7 @@
 
 #include "auth/auth.h"
 #include "auth/proof.h"
+#include "auth/refusals.h"
 #include "base/loop.h"
 #include "dav/checksum.h"
 #include "dav/dav.h"
@@ -9,7 +10,6 @@
 #include "dav/part.h"
 #include "dav/slot.h"
 #include "http/connection.h"
-#include "http/refusals.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -35,7 +35,6 @@ static const struct step {
 	enum step_result (*in_store)(struct request *request, struct tx *tx);
 	bool (*due)(const struct request *request); /* NULL: always */
 } steps[] = {
-	{"limit", refusals_limit, NULL, NULL},
 	{"identify", identify, NULL, NULL},
 	{"authorize", NULL, authorize, NULL},
 	{"confirm", confirm, NULL, NULL},
@@ -97,7 +96,7 @@ enum step_result steps_run(struct connection *connection, enum step_result resul
 		result = run(connection, &steps[connection->step++]);
 	}
 	if (result == STEP_ANSWER)
-		refusals_count(connection);
+		refusals_count(&connection->request);
 	return result;
 }
 
@@ -113,6 +112,8 @@ static enum step_result authorize(struct request *request, struct tx *tx)
 
 	if (result == STEP_NEXT && !request->by_link)
 		result = auth_verify(request, tx);
+	if (result == STEP_NEXT)
+		result = refusals_limit(request);
 	if (result == STEP_NEXT)
 		result = dav_authorize(request, tx, &walk);
 	/* Who has proven it already needs no second look. */
@@ -173,7 +174,7 @@ static enum step_result judge(struct request *request, enum verdict verdict, uin
 			"Nobody can be asked over XMPP at the moment. Try again in a while.");
 		break;
 	case VERDICT_LIMITED:
-		return refusals_answer(request, wait,
+		return answer_limited(request, wait,
 			"You were not asked: there were too many such requests, or you have "
 			"refused one lately. Try again in a while.");
 	case VERDICT_DUPLICATE:

@@ -23,7 +23,6 @@ struct worker {
 	struct mailbox *verdicts, *changes, *orders;
 	struct listener *listeners;
 	struct tls_context *tls;
-	struct rates *refusals; /* of all workers: requests without the right, by address */
 	struct connection *connections;
 	uint64_t count;       /* of connections */
 	uint64_t last_ticket; /* unique in the process: the worker's number is in it */

@@ -156,6 +156,12 @@ def test_refusals_of_who_is_known_by_name(world, prosody):
         headers = {**basic("benvolio@localhost", password), **at("192.0.2.9")}
         for _ in range(70):
             assert session.get(romeo.daemon.base + "/a", headers=headers, timeout=10).status_code == 403
+        stranger = {**basic(TYBALT, new_id()), **at("192.0.2.9")}
+        for _ in range(60):
+            assert session.get(romeo.daemon.base + "/a", headers=stranger, timeout=10).status_code == 403
+        assert session.get(romeo.daemon.base + "/a", headers=stranger, timeout=10).status_code == 429
+        assert session.put(romeo.daemon.base + "/mine", b"x", headers=headers, timeout=10).status_code == 201, \
+            "a stranger has locked out who shares the address"
 
 
 def test_refused_by_the_person_counts(world, prosody):
