@@ -19,7 +19,7 @@ static const struct command {
 	{"ls",       ls_command,       "[-l] [URL]",            "list what is yours or shared with you"},
 	{"share",    share_command,    "URL [JID...]",          "show who may read a file, or set it"},
 	{"rm",       rm_command,       "URL...",                "delete files"},
-	{"password", password_command, "new | ls | rm ID...",   "make, list and revoke app passwords for WebDAV clients"},
+	{"password", password_command, "new|ls|rm NUMBER...",   "make, list and revoke app passwords for WebDAV clients"},
 };
 
 static const struct option options[] = {
@@ -59,20 +59,24 @@ static void print_usage(FILE *out)
 	      "                   ~/.config/missive/missive.conf\n"
 	      "  --ca-file FILE   authorities to trust in place of the system's\n"
 	      "  --service JID    the file service, where the server does not list it\n"
-	      "  --allow-plain    also over HTTP without TLS\n"
-	      "  -o PATH          where to put what comes; nothing is ever overwritten\n"
+	      "  --allow-plain    also over HTTP without TLS to other machines\n"
+	      "  -o PATH          get, receive: where to put what comes; nothing is ever "
+	      "overwritten\n"
 	      "  --accept JID     receive: fetch what this person offers without asking; "
 	      "repeatable\n"
 	      "  --yes            receive: fetch everything without asking\n"
-	      "  --expires TIME   send: the files are deleted after that, as in 12h, 7d or 2w\n"
-	      "  --once           send: and a day after all have fetched them;\n"
+	      "  --expires TIME   send: the files are deleted after that, as in 12h, 7d or 2w;\n"
+	      "                   password new: it is good for that long\n"
+	      "  --once           send: each file is deleted a day or so after all have fetched "
+	      "it;\n"
 	      "                   receive: only what was kept for you, then end\n"
 	      "  --notify         send: you are told over XMPP when somebody has fetched them\n"
 	      "  -l               ls: until when a file of yours is kept, and who has fetched it\n"
-	      "  --none           share: nobody but you;  --inherit: as its folder says\n"
-	      "  --label TEXT     password new: what it is for;  --read-only: for reading alone\n"
-	      "  --collection URL password new: for that collection alone;  --expires TIME: for "
-	      "that time\n"
+	      "  --none           share: nobody but you may read it\n"
+	      "  --inherit        share: who may read its folder may read it\n"
+	      "  --label TEXT     password new: what it is for\n"
+	      "  --read-only      password new: for reading only\n"
+	      "  --collection URL password new: for that folder and what is in it only\n"
 	      "See missive(1).\n",
 		out);
 }

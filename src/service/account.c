@@ -25,9 +25,8 @@ static int show(struct run *run, struct tx *tx)
 	form_begin(&run->form, "result", "My account", NULL);
 	form_field(&run->form, &(struct form_field){"bytes", "text-single", "Bytes in use",
 				       number(run->arena, usage.bytes)});
-	form_field(
-		&run->form, &(struct form_field){"resources", "text-single",
-				    "Files and collections", number(run->arena, usage.resources)});
+	form_field(&run->form, &(struct form_field){"resources", "text-single", "Files and folders",
+				       number(run->arena, usage.resources)});
 	form_field(&run->form, &(struct form_field){"left", "text-single", "Bytes left",
 				       number(run->arena, left)});
 	form_end(&run->form);

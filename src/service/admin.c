@@ -88,7 +88,7 @@ const struct command find_command = {
 static int ask_urls(struct run *run, struct tx *tx)
 {
 	form_begin(&run->form, "form", "Delete anybody's files",
-		"What is named is deleted for good, a collection with all that is in it.");
+		"What is named is deleted for good, a folder with all that is in it.");
 	form_field(&run->form,
 		&(struct form_field){"urls", "text-multi", "URLs, one a line", NULL, true});
 	form_end(&run->form);
@@ -116,7 +116,7 @@ const struct command delete_command = {
 static int ask_account(struct run *run, struct tx *tx)
 {
 	form_begin(&run->form, "form", "Purge an account",
-		"All its files, its uploads that are not whole yet or not begun, and its app "
+		"All its files, its uploads that are not whole or not begun yet, and its app "
 		"passwords are deleted for good.");
 	form_field(&run->form, &(struct form_field){"jid", "jid-single", "Account", NULL, true});
 	form_end(&run->form);

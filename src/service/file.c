@@ -56,7 +56,7 @@ const char *file_facts(struct run *run, const struct resource *resource)
 	const char *time = file_time(run->arena, resource->modified);
 
 	if (resource->collection)
-		return arena_printf(run->arena, "a collection, %s", time);
+		return arena_printf(run->arena, "a folder, %s", time);
 	return arena_printf(run->arena, "%s, %s, %s", file_size(run->arena, resource->length),
 		served_content_type(resource), time);
 }
@@ -97,7 +97,7 @@ int file_fetches(struct run *run, struct tx *tx, const struct resource *resource
 	if (error == 0 && count > i)
 		buf_printf(&out, "\nand by %zu more", count - i);
 	if (resource->expires)
-		buf_printf(&out, "\ndeleted %s", file_time(run->arena, resource->expires));
+		buf_printf(&out, "\nkept until %s", file_time(run->arena, resource->expires));
 	*text = out.len ? arena_strdup(run->arena, buf_text(&out)) : "";
 	buf_free(&out);
 	return error;

@@ -51,7 +51,7 @@ const struct command files_command = {
 static int ask_which(struct run *run, struct tx *tx)
 {
 	int error = file_form(run, tx, "Delete files",
-		"What you choose is deleted for good, a collection with all that is in it.");
+		"What you choose is deleted for good, a folder with all that is in it.");
 
 	form_end(&run->form);
 	return error;

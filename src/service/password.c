@@ -53,13 +53,14 @@ int password_describe(
 		if (error < 0)
 			return error;
 		where = url ? url + strlen(run->dav->base_url)
-			    : "a collection that is gone, or that you may not see any more";
+			    : "a folder that is gone, or that you may not see any more";
 	}
-	*text = arena_printf(run->arena, "%s, %s, made %s, %s%s, expires %s",
+	*text = arena_printf(run->arena, "%s, %s, made %s, %s%s, %s%s",
 		password->read_only ? "read-only" : "full", where,
 		date(run->arena, password->created), password->used ? "last used " : "never used",
 		password->used ? date(run->arena, password->used) : "",
-		password->expires ? date(run->arena, password->expires) : "never");
+		password->expires ? "expires " : "never expires",
+		password->expires ? date(run->arena, password->expires) : "");
 	return 0;
 }
 
@@ -134,7 +135,7 @@ static int ask_which(struct run *run, struct tx *tx)
 		options[i].value = number(run->arena, passwords[i].id);
 	}
 	form_begin(&run->form, "form", "Revoke app passwords",
-		"What uses those that you choose is let in no more.");
+		"Clients that use one of these are let in no more.");
 	form_field(&run->form, &(struct form_field){.var = chosen,
 				       .type = "list-multi",
 				       .label = "App passwords",

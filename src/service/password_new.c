@@ -58,7 +58,7 @@ static int ask(struct run *run, struct tx *tx)
 		{"label", "text-single", "What it is for, as in: laptop", NULL, true},
 		{"right", "list-single", "What it may be used for", "full", .options = rights,
 			.option_count = sizeof(rights) / sizeof(*rights)},
-		{"collection", "text-single", "For one collection alone: its URL; empty: for all"},
+		{"collection", "text-single", "For one folder alone: its URL; empty: for all"},
 		{"expires", "list-single", "When it expires", "never", .options = times,
 			.option_count = sizeof(times) / sizeof(*times)},
 	};
@@ -136,8 +136,8 @@ static int read_collection(struct run *run, struct tx *tx, struct password *pass
 	if (site_path(run->arena, run->dav->site, text, &path) < 0)
 		return run_refuse(run, "bad-request",
 			arena_printf(run->arena,
-				"The collection is a URL that begins with %s/, or its path, as in "
-				"/photos/.",
+				"Name the folder by its URL, which begins with %s/, or by its "
+				"path, as in /photos/.",
 				run->dav->base_url));
 	result = store_walk(tx, run->arena, &path, &walk);
 	if (result == 0)
@@ -146,7 +146,7 @@ static int read_collection(struct run *run, struct tx *tx, struct password *pass
 		return result;
 	if (result == 0 || !walk.chain[walk.count - 1].collection)
 		return run_refuse(run, "item-not-found",
-			"There is no collection of that name, or not for you.");
+			"There is no folder of that name, or it is not for you.");
 	if (path.depth > 0)
 		password->collection = walk.chain[walk.count - 1].id;
 	return 0;

@@ -134,9 +134,9 @@ static int ask(struct run *run, struct tx *tx, const char *title, const char *in
 static int ask_share(struct run *run, struct tx *tx)
 {
 	return ask(run, tx, "Share files",
-		"They may read it from now on; send them its URL. A link that whoever has it may "
-		"read is then good for those on the list alone.",
-		"With whom", true);
+		"Those whom you name may read the files from now on; send them the URLs. What "
+		"whoever has its URL could read is then for those on its list alone.",
+		"With whom: their JIDs, one a line", true);
 }
 
 static int share(struct run *run, struct tx *tx)
@@ -160,8 +160,11 @@ const struct command files_share_command = {
 
 static int ask_unshare(struct run *run, struct tx *tx)
 {
-	return ask(run, tx, "Stop sharing files", "What was fetched already stays with who has it.",
-		"With whom no longer (none: nobody but you may read it)", false);
+	return ask(run, tx, "Stop sharing files",
+		"What somebody has fetched already stays with them.",
+		"With whom no longer: their JIDs, one a line; empty: nobody but you may read the "
+		"files",
+		false);
 }
 
 static int unshare(struct run *run, struct tx *tx)

@@ -87,7 +87,7 @@ def test_files_say_who_has_them(romeo, world):
         return Command(romeo, "files").fields[url][3:]
     fetched = wait_until(lambda: [line for line in lines() if "fetched" in line], "the fetch is kept")
     assert len(fetched) == 1 and fetched[0].startswith(f"fetched by {JULIET}/home, 20")
-    assert lines()[-1] == "deleted 2099-01-02 03:04 UTC"
+    assert lines()[-1] == "kept until 2099-01-02 03:04 UTC"
     slot = slots.filled(romeo, filename="photo.png")
     assert Command(romeo, "files").fields[slot.url][2] == "whoever has the URL may read it"
 

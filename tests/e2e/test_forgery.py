@@ -200,8 +200,8 @@ def test_words(juliet, scripted, word, status):
 
 
 @pytest.mark.parametrize("lang,code,text", [
-    (None, "en", "Somebody at 127.0.0.1 wants to read \u201ca\u201d"), ("en-GB", "en", "Its size is 7 bytes. It was put there by romeo@localhost."),
-    ("de", "de", "m\u00f6chte in Ihrem Namen \u201ea\u201c lesen. Die Gr\u00f6\u00dfe ist 7 Byte. Abgelegt wurde es von romeo@localhost."),
+    (None, "en", "Somebody at 127.0.0.1 wants to read \u201ca\u201d"), ("en-GB", "en", "Its size is 7 bytes. It was stored by romeo@localhost."),
+    ("de", "de", "m\u00f6chte \u201ea\u201c in Ihrem Namen lesen. Die Gr\u00f6\u00dfe betr\u00e4gt 7 Byte. Abgelegt hat es romeo@localhost."),
     ("fr-CA", "fr", "veut lire \u00ab\u00a0a\u00a0\u00bb en votre nom. Sa taille est de 7 octets."), ("es", "es", "quiere leer \u00aba\u00bb en su nombre."),
     ("tlh", "en", "Somebody at")])
 def test_language(juliet, scripted, lang, code, text):
@@ -213,8 +213,7 @@ def test_language(juliet, scripted, lang, code, text):
         scripted.settle()
     waiting, prompt = begin(juliet, scripted, "message", id="balcony-tonight")
     assert prompt.lang == code
-    body = prompt.body.replace("\u00ab ", "\u00ab\u00a0").replace(" \u00bb", "\u00a0\u00bb")
-    assert text in body and "balcony-tonight" in body and "OK" in body and prompt.url in body
+    assert text in prompt.body and "balcony-tonight" in prompt.body and "OK" in prompt.body and prompt.url in prompt.body
     scripted.send(yes(prompt))
     assert waiting.result().status_code == 200
 
@@ -244,10 +243,10 @@ def test_what_a_prompt_says(world, scripted):
         return scripted.prompts[-1].body
     body = asked("PUT", "/" + "\u65e5" * 70, b"x" * 1500)
     assert "store \u201c" + "\u65e5" * 64 + "\u2026\u201d" in body and "Its size is 1.5 kB." in body
-    assert "put there" not in asked("GET", "/a")
+    assert "stored by" not in asked("GET", "/a")
     assert "\u201c/\u201d" in asked("PROPFIND", "/")
     assert "Its size" not in asked("PUT", "/chunked", iter([b"x"]))
-    assert "make the folder \u201cd\u201d" in asked("MKCOL", "/d")
+    assert "create the folder \u201cd\u201d" in asked("MKCOL", "/d")
     assert "copy \u201ca\u201d" in asked("COPY", "/a", headers={"Destination": "/b"})
     assert "OK also allows one download" in asked("HEAD", "/a")
     assert all("\n" not in prompt.body for prompt in scripted.prompts if prompt.body)

@@ -47,7 +47,7 @@ def test_missive(world, missive):
     (["rm"], "password ls"),
     (["rm", "1"], "no app passwords"),
     (["new", "--expires", "soon"], "7d"),
-    (["new", "--collection", "/nothing/"], "no collection"),
+    (["new", "--collection", "/nothing/"], "no folder"),
     (["new", "--label", "x" * 256], "label"),
 ])
 def test_missive_refused(world, prosody, arguments, reason):

@@ -123,10 +123,10 @@ def test_list(romeo):
     labels = list(shown.labels.values())
     assert labels == ["phone", "tablet", "(without a label)"]
     texts = [values[0] for values in shown.fields.values()]
-    assert texts[0] == f"full, everything that you may see, made {today}, never used, expires never"
+    assert texts[0] == f"full, everything that you may see, made {today}, never used, never expires"
     assert re.fullmatch(f"read-only, /photos/, made {today}, (never used|last used {today}), expires {week}", texts[1])
     assert romeo.request("DELETE", "/photos/").status_code == 204
-    assert "a collection that is gone" in Command(romeo, "password-list").fields[list(shown.fields)[1]][0]
+    assert "a folder that is gone" in Command(romeo, "password-list").fields[list(shown.fields)[1]][0]
 
 
 @pytest.mark.parametrize("written,days", [("12h", 0.5), ("1d", 1), ("1w", 7), ("30d", 30), ("90s", 90 / 86400), ("365d", 365), ("never", None), ("", None)])

@@ -165,7 +165,7 @@ def test_shared_collection(romeo, world):
     assert phone.status("PUT", "/in/a", b"x") == 403 and phone.status("GET", "/out/c") == 403
     romeo.share("/in/", [])
     assert phone.status("GET", "/in/sub/b") == 403
-    assert "a collection that is gone, or that you may not see" in str(Command(juliet, "password-list").fields)
+    assert "a folder that is gone, or that you may not see" in str(Command(juliet, "password-list").fields)
 
 
 def test_revoked_while_uploading(romeo):

@@ -74,7 +74,7 @@ def check_body(daemon, body):
     assert not re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]", body), ascii(body)
     text, url = body.rsplit(" ", 1)
     assert re.fullmatch(re.escape(daemon.base) + r"/[A-Za-z0-9._~/%-]*\u2026?", url), ascii(body)
-    text = text.replace("127.0.0.1", "").replace(f"put there by {ROMEO}.", "")
+    text = text.replace("127.0.0.1", "").replace(f"stored by {ROMEO}.", "")
     assert "://" not in text and not re.search(r"(https?|xmpp|mailto):|www\.|\w@\w|\w\.\w", text), ascii(body)
 
 

@@ -12,6 +12,7 @@ import requests
 from daemon import basic
 from proxy import Nginx
 from servers import free_port, wait_until
+from slots import Slot, crossing
 from test_passwords import mint
 
 ROMEO = "romeo@localhost"
@@ -144,6 +145,43 @@ def test_clients_through_it(behind, kind, tmp_path):
     assert run(*curl, "-T", str(source / "large"), b.base + "/new%20name") == "201"
     assert run(*curl, "-X", "MOVE", "-H", f"Destination: {b.base}/newer", b.base + "/new%20name") == "201"
     assert b.ask("GET", "/newer").content == (source / "large").read_bytes()
+
+
+@KINDS
+def test_slots_and_links(behind, world, kind):
+    """An XMPP client fills a slot, a web page of another origin another; whoever has the URL reads it. The proxy passes Authorization,
+    Origin and the answers to them as they are."""
+    b = behind(kind)
+    romeo = world.person(ROMEO)
+    origin = {"Origin": "https://web.example.org"}
+
+    def ask(method, url, body=None, **headers):
+        return requests.request(method, url, data=body, timeout=30, headers=headers, verify=b.nginx.certificate)
+    for said in ({}, origin):
+        content = os.urandom(3 << 20)
+        slot = Slot(romeo, "photo.jpg", len(content), "image/jpeg")
+        assert slot.url.startswith(b.base + "/")
+        answer = ask("OPTIONS", slot.url, **said, **{"Access-Control-Request-Method": "PUT"})
+        assert answer.status_code == 200
+        assert crossing(answer).get("access-control-allow-methods") == ("PUT" if said else None)
+        assert ask("PUT", slot.url, content, **said).status_code == 401, "without its token"
+        sent = {"Authorization": slot.authorization, "Content-Type": "image/jpeg", **said}
+        answer = ask("PUT", slot.url, content, **sent)
+        assert answer.status_code == 201 and answer.headers["Location"] == slot.url
+        assert crossing(answer)["access-control-allow-origin"] == "*"
+        assert ask("PUT", slot.url, content, **sent).status_code == 401, "twice"
+        answer = ask("OPTIONS", slot.url, **said, **{"Access-Control-Request-Method": "GET"})
+        assert crossing(answer).get("access-control-allow-methods") == ("GET, HEAD" if said else None)
+        answer = ask("GET", slot.url, **said)
+        assert answer.status_code == 200 and answer.content == content and answer.headers["Content-Type"] == "image/jpeg"
+        assert crossing(answer)["access-control-allow-origin"] == "*"
+        answer = ask("GET", slot.url, Range="bytes=5-9", **said)
+        assert answer.status_code == 206 and answer.content == content[5:10]
+        assert b.status("PROPPATCH", slot.path, "<propertyupdate xmlns='DAV:'><remove><prop><link xmlns='urn:missive:dav'/>"
+                        "</prop></remove></propertyupdate>") == 207
+        answer = ask("GET", slot.url, **said)
+        assert answer.status_code == 401 and not crossing(answer)
+    assert romeo.prompts == []
 
 
 @pytest.mark.parametrize("kind", ["readme", "forwarded"])
