@@ -7,7 +7,7 @@
 
 enum {
 	LANGUAGE_ACTIONS = 11,
-	LANGUAGE_UNITS = 4, /* thousands of bytes and on */
+	LANGUAGE_UNITS = 4,  /* thousands of bytes and on */
 	LANGUAGE_WORDS = 20, /* at most, with the NULL at their end */
 };
 
@@ -22,7 +22,7 @@ struct language {
 	const char *actions[LANGUAGE_ACTIONS]; /* "Somebody at $a wants to ... in your name." */
 	const char *size, *owner, *word, *answer, *more, *request;
 	const char *byte, *bytes, *units[LANGUAGE_UNITS];
-	const char *point;                                    /* before tenths */
+	const char *point; /* before tenths */
 	/* Folded, NULL at the end. What people say to refuse is here, lest somebody makes it their identifier (prompt_id_is_telling()). */
 	const char *yes[LANGUAGE_WORDS], *no[LANGUAGE_WORDS];
 };
