@@ -74,43 +74,39 @@ static uint32_t age_of(const struct place *place, struct slot slot)
 	return (place->now - slot.start + SKEW / TICK) & ((1u << START_BITS) - 1);
 }
 
-static bool is_live(const struct rates *rates, const struct place *place, struct slot slot)
+/* A window lasts also when all its events were taken back: so a way that somebody has found does not become free under their hands. */
+static bool is_live(const struct rates *rates, const struct place *place, uint64_t word)
 {
-	return slot.count > 0 && age_of(place, slot) < rates->window + SKEW / TICK;
+	return word != 0 && age_of(place, unpack(word)) < rates->window + SKEW / TICK;
 }
 
-/* The way that holds the key, with its word; -1: none. */
-static int find(const struct rates *rates, const struct place *place, uint64_t *word)
-{
-	for (int way = 0; way < WAYS; way++) {
-		struct slot slot;
-
-		*word = atomic_load(&place->set[way]);
-		slot = unpack(*word);
-		if (slot.tag == place->tag && is_live(rates, place, slot))
-			return way;
-	}
-	return -1;
-}
-
-/* The way to take for a key that has none: a free one, else the oldest. */
-static int choose(const struct rates *rates, const struct place *place, uint64_t *word)
+/*
+ * The way that holds the key, with its word; else `*held` is false, and it is the way to take for it: the first free one, else the oldest. All in one
+ * look: who begins the same key meanwhile has taken that very way, or one before it that was free no longer.
+ */
+static int find(const struct rates *rates, const struct place *place, uint64_t *word, bool *held)
 {
 	uint32_t oldest = 0;
+	bool is_free = false;
 	int chosen = 0;
 
+	*held = false;
 	for (int way = 0; way < WAYS; way++) {
 		uint64_t is = atomic_load(&place->set[way]);
 		struct slot slot = unpack(is);
-		bool live = is_live(rates, place, slot);
+		bool live = is_live(rates, place, is);
 
-		if (way == 0 || !live || age_of(place, slot) > oldest) {
+		if (live && slot.tag == place->tag) {
+			*word = is;
+			*held = true;
+			return way;
+		}
+		if (!is_free && (way == 0 || !live || age_of(place, slot) > oldest)) {
 			chosen = way;
 			*word = is;
 			oldest = age_of(place, slot);
+			is_free = !live;
 		}
-		if (!live)
-			break;
 	}
 	return chosen;
 }
@@ -121,13 +117,12 @@ static uint32_t count(struct rates *rates, const char *key, uint64_t now, bool r
 
 	for (;;) {
 		uint64_t word;
-		int way = find(rates, &place, &word);
-		bool begins = way < 0 || renew;
-		struct slot slot =
-			begins ? (struct slot){.tag = place.tag, .start = place.now} : unpack(word);
+		bool held;
+		int way = find(rates, &place, &word, &held);
+		struct slot slot = held && !renew
+					   ? unpack(word)
+					   : (struct slot){.tag = place.tag, .start = place.now};
 
-		if (way < 0)
-			way = choose(rates, &place, &word);
 		if (slot.count < RATE_MOST)
 			slot.count++;
 		if (atomic_compare_exchange_strong(&place.set[way], &word, pack(slot)))
@@ -149,19 +144,24 @@ uint32_t rate_look(const struct rates *rates, const char *key, uint64_t now)
 {
 	struct place place = place_of(rates, key, now);
 	uint64_t word;
+	bool held;
 
-	return find(rates, &place, &word) < 0 ? 0 : unpack(word).count;
+	find(rates, &place, &word, &held);
+	return held ? unpack(word).count : 0;
 }
 
 void rate_undo(struct rates *rates, const char *key, uint64_t when)
 {
 	struct place place = place_of(rates, key, when);
-	uint64_t word;
-	int way;
 
-	while ((way = find(rates, &place, &word)) >= 0) {
+	for (;;) {
+		uint64_t word;
+		bool held;
+		int way = find(rates, &place, &word, &held);
 		struct slot slot = unpack(word);
 
+		if (!held || slot.count == 0)
+			return;
 		slot.count--;
 		if (atomic_compare_exchange_strong(&place.set[way], &word, pack(slot)))
 			return;
@@ -172,8 +172,10 @@ uint64_t rate_left(const struct rates *rates, const char *key, uint64_t now)
 {
 	struct place place = place_of(rates, key, now);
 	uint64_t word;
+	bool held;
 
-	if (find(rates, &place, &word) < 0)
+	find(rates, &place, &word, &held);
+	if (!held || unpack(word).count == 0)
 		return 0;
 	return (uint64_t)(rates->window + SKEW / TICK - age_of(&place, unpack(word))) * TICK;
 }
