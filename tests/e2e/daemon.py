@@ -31,7 +31,8 @@ class Daemon:
                      "confirm-timeout": "4s"},
             "store": {"path": self.store},
             # Everybody in a test asks from one address: who tests limits sets them.
-            "limits": {"keep-free": "0", "prompts-per-pair": "1000", "prompts-per-address": "1000", "silence": "0s",
+            "limits": {"keep-free": "0", "prompts-per-pair": "1000", "prompts-per-address": "1000",
+                       "prompts-per-known-pair": "1000", "silence": "0s",
                        "refusals": "1000", "wrong-passwords": "1000", "wrong-passwords-per-address": "1000"},
         }
         if os.environ.get("MISSIVE_MAY_BLOCK"):
