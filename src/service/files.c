@@ -3,6 +3,7 @@
 #include "service/commands.h"
 #include "service/file.h"
 
+/* 1; 0 when there is no more room; or negative errno. */
 static int show_file(struct run *run, struct tx *tx, const struct resource *resource)
 {
 	struct walk walk = file_in_root(run, resource);
@@ -13,32 +14,32 @@ static int show_file(struct run *run, struct tx *tx, const struct resource *reso
 		error = file_fetches(run, tx, resource, &fetches);
 	if (error < 0)
 		return error;
-	form_field(&run->form,
+	return form_field(&run->form,
 		&(struct form_field){file_url(run, &walk), "text-multi", resource->spelling,
 			arena_printf(run->arena, "%s\n%s\n%s%s", file_url(run, &walk),
 				file_facts(run, resource), sharing, fetches)});
-	return 0;
 }
 
 static int list(struct run *run, struct tx *tx)
 {
 	struct resource *members;
-	size_t count;
-	int error = store_root_owned(
+	size_t count, shown = 0;
+	int more = store_root_owned(
 		tx, run->arena, run->from->bare, NULL, FILES_SHOWN + 1, &members, &count);
 
-	if (error < 0)
-		return error;
+	if (more < 0)
+		return more;
 	form_begin(&run->form, "result", "My files", NULL);
-	for (size_t i = 0; error == 0 && i < count && i < FILES_SHOWN; i++)
-		error = show_file(run, tx, &members[i]);
+	while (shown < count && shown < FILES_SHOWN &&
+		(more = show_file(run, tx, &members[shown])) == 1)
+		shown++;
 	form_end(&run->form);
 	if (count == 0)
 		run->note = "You have no files here.";
-	else if (count > FILES_SHOWN)
+	else if (count > shown)
 		run->note = arena_printf(run->arena,
-			"These are the first %d; a WebDAV client shows them all.", FILES_SHOWN);
-	return error;
+			"These are the first %zu; a WebDAV client shows them all.", shown);
+	return more < 0 ? more : 0;
 }
 
 const struct command files_command = {

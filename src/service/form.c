@@ -87,8 +87,23 @@ static void put_values(struct buf *out, const char *type, const char *value)
 	}
 }
 
-void form_field(struct buf *out, const struct form_field *field)
+static bool put_option(struct buf *out, const struct form_option *option)
 {
+	size_t before = out->len;
+
+	xml_write(out, "<option label='", option->label, "'><value>", option->value,
+		"</value></option>", NULL);
+	if (out->len <= OPTIONS_MAX)
+		return true;
+	out->len = before;
+	return false;
+}
+
+bool form_field(struct buf *out, const struct form_field *field)
+{
+	size_t before = out->len;
+	bool whole = true;
+
 	xml_write(out, "<field type='", field->type, NULL);
 	if (field->var)
 		xml_write(out, "' var='", field->var, NULL);
@@ -99,10 +114,13 @@ void form_field(struct buf *out, const struct form_field *field)
 		buf_puts(out, "<required/>");
 	if (field->value)
 		put_values(out, field->type, field->value);
-	for (size_t i = 0; i < field->option_count; i++)
-		xml_write(out, "<option label='", field->options[i].label, "'><value>",
-			field->options[i].value, "</value></option>", NULL);
+	for (size_t i = 0; whole && i < field->option_count; i++)
+		whole = put_option(out, &field->options[i]);
 	buf_puts(out, "</field>");
+	if (out->len <= FORM_MAX)
+		return whole;
+	out->len = before;
+	return false;
 }
 
 void form_end(struct buf *out)

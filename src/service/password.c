@@ -12,6 +12,9 @@
 
 static const char chosen[] = "passwords";
 
+/* Bytes of an encoded path, so that all passwords have room in one answer. */
+enum { WHERE_SHOWN = 160 };
+
 static const char *date(struct arena *arena, int64_t milliseconds)
 {
 	char text[21];
@@ -55,9 +58,10 @@ int password_describe(
 		where = url ? url + strlen(run->dav->base_url)
 			    : "a collection that is gone, or that you may not see any more";
 	}
-	*text = arena_printf(run->arena, "%s, %s, made %s, %s%s, expires %s",
-		password->read_only ? "read-only" : "full", where,
-		date(run->arena, password->created), password->used ? "last used " : "never used",
+	*text = arena_printf(run->arena, "%s, %.*s%s, made %s, %s%s, expires %s",
+		password->read_only ? "read-only" : "full", WHERE_SHOWN, where,
+		strlen(where) > WHERE_SHOWN ? "\u2026" : "", date(run->arena, password->created),
+		password->used ? "last used " : "never used",
 		password->used ? date(run->arena, password->used) : "",
 		password->expires ? date(run->arena, password->expires) : "never");
 	return 0;
@@ -73,16 +77,18 @@ static const char *label_of(const struct password *password)
 	return *password->label ? password->label : "(without a label)";
 }
 
-/* Puts one into the form that is being made: a field of a result. */
+static const char not_all[] = "There is no room here for all that you have.";
+
+/* Puts one into the form that is being made: a field of a result. 1; 0: there is no room for it; negative errno. */
 static int put(struct run *run, struct tx *tx, const struct password *password)
 {
 	const char *text;
 	int error = password_describe(run, tx, password, &text);
 
-	if (error == 0)
-		form_field(&run->form, &(struct form_field){number(run->arena, password->id),
-					       "text-single", label_of(password), text});
-	return error;
+	if (error < 0)
+		return error;
+	return form_field(&run->form, &(struct form_field){number(run->arena, password->id),
+					      "text-single", label_of(password), text});
 }
 
 static int list(struct run *run, struct tx *tx)
@@ -94,12 +100,13 @@ static int list(struct run *run, struct tx *tx)
 	if (error < 0)
 		return error;
 	form_begin(&run->form, "result", "My app passwords", NULL);
-	for (size_t i = 0; error == 0 && i < count; i++)
-		error = put(run, tx, &passwords[i]);
+	for (size_t i = 0; error >= 0 && i < count; i++)
+		if ((error = put(run, tx, &passwords[i])) == 0)
+			run->note = not_all;
 	form_end(&run->form);
 	if (count == 0)
 		run->note = "You have no app passwords.";
-	return error;
+	return error < 0 ? error : 0;
 }
 
 const struct command password_list_command = {
@@ -133,12 +140,13 @@ static int ask_which(struct run *run, struct tx *tx)
 	}
 	form_begin(&run->form, "form", "Revoke app passwords",
 		"What uses those that you choose is let in no more.");
-	form_field(&run->form, &(struct form_field){.var = chosen,
-				       .type = "list-multi",
-				       .label = "App passwords",
-				       .required = true,
-				       .options = options,
-				       .option_count = count});
+	if (!form_field(&run->form, &(struct form_field){.var = chosen,
+					    .type = "list-multi",
+					    .label = "App passwords",
+					    .required = true,
+					    .options = options,
+					    .option_count = count}))
+		run->note = not_all;
 	form_end(&run->form);
 	return error;
 }
@@ -179,7 +187,7 @@ static int revoke(struct run *run, struct tx *tx)
 					one->value));
 		error = put(run, tx, password);
 		/* 0: it was chosen twice. */
-		if (error == 0)
+		if (error >= 0)
 			error = store_password_remove(tx, run->from->bare, password->id);
 		revoked += error == 1;
 		error = error < 0 ? error : 0;

@@ -6,6 +6,12 @@
 
 #include <string.h>
 
+/*
+ * What is larger, servers take for an attack, and end the stream. Whoever answers keeps below half of it; this is for what nobody has thought
+ * of. An id, which is said back, is a stranger's: nobody's client makes longer ones.
+ */
+enum { ANSWER_MAX = 128 << 10, ID_MAX = 1024 };
+
 static void ping(struct xmpp *xmpp, const struct stanza *stanza);
 static void version(struct xmpp *xmpp, const struct stanza *stanza);
 
@@ -45,6 +51,16 @@ static void begin_reply(
 		jid_text(stanza->arena, &stanza->from), "' id='", stanza->id, "'>", NULL);
 }
 
+static void send_answer(struct xmpp *xmpp, const struct stanza *stanza, const struct buf *out)
+{
+	if (out->len > ANSWER_MAX) {
+		log_event(LOG_ERROR, "answer-too-large", "to", stanza->from.bare, NULL);
+		xmpp_reply_error(xmpp, stanza, "cancel", "internal-server-error");
+		return;
+	}
+	xmpp_send(xmpp, out);
+}
+
 void xmpp_reply(struct xmpp *xmpp, const struct stanza *stanza, const struct buf *payload)
 {
 	struct buf out = {0};
@@ -53,7 +69,7 @@ void xmpp_reply(struct xmpp *xmpp, const struct stanza *stanza, const struct buf
 	if (payload)
 		buf_append(&out, payload->data, payload->len);
 	buf_puts(&out, "</iq>");
-	xmpp_send(xmpp, &out);
+	send_answer(xmpp, stanza, &out);
 	buf_free(&out);
 }
 
@@ -70,7 +86,7 @@ void xmpp_refuse(struct xmpp *xmpp, const struct stanza *stanza, const struct xm
 	if (error->specific)
 		buf_puts(&out, error->specific);
 	xml_write(&out, "</error></", stanza->kind, ">", NULL);
-	xmpp_send(xmpp, &out);
+	send_answer(xmpp, stanza, &out);
 	buf_free(&out);
 }
 
@@ -85,7 +101,7 @@ static const char *or_empty(const char *text)
 	return text ? text : "";
 }
 
-/* False: from nobody, or not to us. */
+/* False: from nobody, or not to us, or with an id that nobody's client has made. */
 static bool read_start_tag(
 	struct xmpp *xmpp, struct arena *arena, const struct xml_node *node, struct stanza *stanza)
 {
@@ -97,7 +113,7 @@ static bool read_start_tag(
 			stanza->kind = kinds[i];
 	stanza->type = or_empty(xml_attribute(node, "type"));
 	stanza->id = or_empty(xml_attribute(node, "id"));
-	return stanza->kind &&
+	return stanza->kind && strlen(stanza->id) <= ID_MAX &&
 	       jid_parse(arena, or_empty(xml_attribute(node, "from")), &stanza->from) == 0 &&
 	       jid_parse(arena, or_empty(xml_attribute(node, "to")), &stanza->to) == 0 &&
 	       strcmp(stanza->to.bare, xmpp_domain(xmpp)) == 0;

@@ -40,6 +40,7 @@ class ComponentServer:
         self.changed = threading.Condition()
         self.prompts = []
         self.stanzas = []
+        self.answered = {}  # what came as an answer to what was sent, by its id
         self.streams = 0  # that were opened
         self.answer = lambda prompt: None
         self.connection = None
@@ -103,6 +104,8 @@ class ComponentServer:
         prompt = Asked(element) if asked else None
         with self.changed:
             self.stanzas.append((element.get("type"), element.get("id")))
+            if element.get("type") in ("result", "error") and not asked:
+                self.answered[element.get("id")] = element
             if prompt:
                 self.prompts.append(prompt)
             self.changed.notify_all()
@@ -116,6 +119,14 @@ class ComponentServer:
             assert self.changed.wait_for(lambda: len(self.prompts) >= count, seconds), \
                 f"{len(self.prompts)} prompts and not {count}"
             return self.prompts[count - 1]
+
+    def ask(self, who, kind, payload):
+        """What the daemon answers to that person's IQ."""
+        id = os.urandom(8).hex()
+        self.send(f"<iq type='{kind}' from={quoteattr(who)} to='{DOMAIN}' id='{id}'>{payload}</iq>")
+        with self.changed:
+            assert self.changed.wait_for(lambda: id in self.answered, 20), f"no answer to {payload[:200]}"
+            return self.answered.pop(id)
 
     def settle(self):
         """The daemon has taken all that was sent before."""
