@@ -7,26 +7,31 @@
 
 enum { ACCOUNTS_SHOWN = 200, PURGED_AT_ONCE = 200 };
 
+/* False: there is no more room. */
+static bool show_account(struct run *run, const struct account_usage *account)
+{
+	const struct usage *usage = &account->usage;
+
+	return form_field(&run->form,
+		&(struct form_field){account->owner, "text-single", account->owner,
+			arena_printf(run->arena, "%s (%" PRIu64 "), %" PRIu64 " resources",
+				file_size(run->arena, usage->bytes), usage->bytes,
+				usage->resources)});
+}
+
 static int show_usage(struct run *run, struct tx *tx)
 {
 	struct account_usage *usages;
 	size_t count, shown = 0;
-	int error = store_usages(tx, run->arena, ACCOUNTS_SHOWN, &usages, &count);
+	int error = store_usages(tx, run->arena, ACCOUNTS_SHOWN + 1, &usages, &count);
 
 	if (error < 0)
 		return error;
 	form_begin(&run->form, "result", "Usage by account", NULL);
-	for (; shown < count && !form_is_full(&run->form); shown++) {
-		const struct account_usage *one = &usages[shown];
-
-		form_field(&run->form,
-			&(struct form_field){one->owner, "text-single", one->owner,
-				arena_printf(run->arena, "%s (%" PRIu64 "), %" PRIu64 " resources",
-					file_size(run->arena, one->usage.bytes), one->usage.bytes,
-					one->usage.resources)});
-	}
+	while (shown < count && shown < ACCOUNTS_SHOWN && show_account(run, &usages[shown]))
+		shown++;
 	form_end(&run->form);
-	if (shown == ACCOUNTS_SHOWN || shown < count)
+	if (count > shown)
 		run->note = arena_printf(run->arena, "These are the %zu that use most.", shown);
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "dav/right.h"
 #include "service/commands.h"
 #include "service/inside.h"
 #include "service/job.h"
@@ -41,8 +42,9 @@ static const struct command *const table[] = {
 struct session {
 	struct session *next; /* the one that was called before */
 	char id[RANDOM_ID];
-	struct arena *arena;
-	struct jid from; /* full: one client of theirs */
+	struct arena *arena; /* for `from` */
+	struct jid from;     /* full: one client of theirs */
+	bool uploads;        /* they may upload here */
 	const struct command *command;
 	size_t stage; /* the next one */
 	struct run run;
@@ -83,37 +85,65 @@ static void session_end(struct commands *commands, struct session *session)
 	session_free(session);
 }
 
-/* Those that are too old, and the oldest of who has too many: who calls a command again and again has forgotten the others. */
-static bool make_room(struct service *service, const char *bare)
+/* Some of the sessions, how many they are, and the oldest that is not busy. */
+struct share {
+	size_t count;
+	struct session *oldest;
+};
+
+static void count_in(struct share *share, struct session *session)
+{
+	share->count++;
+	if (!session->busy)
+		share->oldest = session;
+}
+
+/* Whether one more may be begun; the oldest ends for it. */
+static bool make_room_in(struct commands *commands, struct share *share, size_t most)
+{
+	if (share->count < most)
+		return true;
+	if (!share->oldest)
+		return false;
+	session_end(commands, share->oldest);
+	return true;
+}
+
+/*
+ * Those that are too old end. Who calls a command again and again has forgotten the others. Those who may upload and those who may not have a half
+ * of all each: a server of strangers has as many JIDs as it wants, and locks nobody out.
+ */
+static bool make_room(struct service *service, const char *bare, bool uploads)
 {
 	struct commands *commands = service->commands;
-	struct session *oldest = NULL, *next;
+	struct session *next;
+	struct share theirs = {0}, half = {0};
 	uint64_t now = loop_now(service->options.loop);
-	size_t theirs = 0;
 
 	for (struct session *one = commands->sessions; one; one = next) {
 		next = one->next;
-		if (one->busy)
-			continue;
-		if (now - one->touched > SESSION_TIME) {
+		if (!one->busy && now - one->touched > SESSION_TIME) {
 			session_end(commands, one);
-		} else if (strcmp(one->from.bare, bare) == 0) {
-			theirs++;
-			oldest = one;
+			continue;
 		}
+		if (strcmp(one->from.bare, bare) == 0)
+			count_in(&theirs, one);
+		if (one->uploads == uploads)
+			count_in(&half, one);
 	}
-	if (theirs >= SESSIONS_EACH)
-		session_end(commands, oldest);
-	return commands->count < SESSIONS_MAX;
+	if (theirs.count >= SESSIONS_EACH)
+		return make_room_in(commands, &theirs, SESSIONS_EACH);
+	return make_room_in(commands, &half, SESSIONS_MAX / 2);
 }
 
 static struct session *session_begin(
 	struct service *service, const struct stanza *stanza, const struct command *command)
 {
 	struct commands *commands = service->commands;
+	bool uploads = right_may_upload(service->options.dav, &stanza->from);
 	struct session *session;
 
-	if (!make_room(service, stanza->from.bare))
+	if (!make_room(service, stanza->from.bare, uploads))
 		return NULL;
 	session = calloc(1, sizeof(*session));
 	if (!session)
@@ -121,6 +151,7 @@ static struct session *session_begin(
 	random_id(session->id);
 	session->arena = arena_new();
 	session->from = jid_dup(session->arena, &stanza->from);
+	session->uploads = uploads;
 	session->command = command;
 	session->run = (struct run){
 		.arena = arena_new(),
@@ -182,7 +213,9 @@ static int run_stage(struct job *job, struct tx *tx)
 	struct session *session = job->state;
 	struct run *run = &session->run;
 
+	arena_reset(run->arena);
 	run->form.len = 0;
+	run->state = NULL;
 	run->note = run->about = run->condition = run->text = NULL;
 	run->again = run->completed = false;
 	return session->command->stages[session->stage].run(run, tx);
@@ -229,6 +262,10 @@ static void stage_done(struct job *job, int result)
 		       !session->command->stages[session->stage].run;
 		answer(service, &job->stanza, session, ends ? "completed" : "executing");
 	}
+	/* What waits for its next stage costs little. */
+	run->submitted = (struct form){0};
+	buf_free(&run->form);
+	arena_reset(run->arena);
 	if (ends)
 		session_end(service->commands, session);
 	job_end(job);
@@ -244,12 +281,9 @@ static void start_stage(
 		return;
 	job->state = session;
 	session->busy = true;
-	/* A form that is refused may be submitted again, as often as somebody likes. */
-	arena_reset(session->run.arena);
-	session->run.state = NULL;
 	session->run.submitted = (struct form){0};
 	if (x)
-		session->run.submitted = form_read(session->run.arena, x);
+		session->run.submitted = form_read(job->arena, x);
 	run_in_store(job);
 }
 
@@ -294,7 +328,6 @@ static void go_on(struct service *service, const struct stanza *stanza, struct s
 		return;
 	}
 	if (strcmp(action, "cancel") == 0) {
-		session->run.form.len = 0;
 		session->run.note = NULL;
 		answer(service, stanza, session, "canceled");
 		session_end(service->commands, session);

@@ -16,11 +16,11 @@ enum { STAGES = 4 };
 
 /* One person's call of a command, in one of its stages. */
 struct run {
-	struct arena *arena;    /* lives until the next stage begins, or the same one again */
+	struct arena *arena; /* of this run of a stage: lives until it is answered, or runs again */
 	const struct jid *from; /* who has called it: proven by their server */
 	const struct dav *dav;
 	struct form submitted; /* empty in stage 0 */
-	void *state; /* the stage's own, NULL when it begins; one that runs twice sets it twice */
+	void *state;           /* the stage's own, from the arena */
 
 	/* To be filled in: */
 	struct buf form;   /* form_begin() ... form_end(); may stay empty */

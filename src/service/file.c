@@ -10,7 +10,8 @@
 #include <errno.h>
 #include <string.h>
 
-enum { FETCHES_SHOWN = 20, JIDS_SHOWN = 2048 /* bytes; one more may be shown */ };
+/* What is said of one file, in bytes, so that many have room in one answer. */
+enum { FETCHES_SHOWN = 20, SHARING_MAX = 1024, FETCHES_MAX = 2048 };
 
 const char *file_url(struct run *run, const struct walk *walk)
 {
@@ -68,10 +69,10 @@ int file_sharing(struct run *run, struct tx *tx, const struct resource *resource
 	size_t count, shown = 0;
 	int error = store_list(tx, run->arena, resource->id, &jids, &count);
 
-	for (; error == 0 && shown < count && out.len < JIDS_SHOWN; shown++)
+	for (; error == 0 && shown < count && out.len < SHARING_MAX; shown++)
 		buf_printf(&out, "%s%s", shown ? ", " : "shared with ",
 			jid_text(run->arena, &jids[shown]));
-	if (error == 0 && shown < count)
+	if (error == 0 && count > shown)
 		buf_printf(&out, " and %zu more", count - shown);
 	*text = resource->link && run->dav->links ? "whoever has the URL may read it"
 		: out.len                         ? arena_strdup(run->arena, buf_text(&out))
@@ -84,18 +85,21 @@ int file_fetches(struct run *run, struct tx *tx, const struct resource *resource
 {
 	struct buf out = {0};
 	struct fetch *fetches;
-	size_t count = 0, i = 0;
+	size_t count = 0, shown = 0;
 	int error = resource->collection
 			    ? 0
 			    : store_fetches(tx, run->arena, resource->id, &fetches, &count);
 
-	for (; error == 0 && i < count && i < FETCHES_SHOWN && out.len < JIDS_SHOWN; i++)
-		buf_printf(&out, "\n%s by %s, %s", fetches[i].whole ? "fetched" : "begun",
-			jid_text(run->arena, &fetches[i].jid),
-			file_time(
-				run->arena, fetches[i].whole ? fetches[i].whole : fetches[i].time));
-	if (error == 0 && count > i)
-		buf_printf(&out, "\nand by %zu more", count - i);
+	for (; error == 0 && shown < count && shown < FETCHES_SHOWN && out.len < FETCHES_MAX;
+		shown++) {
+		const struct fetch *fetch = &fetches[shown];
+
+		buf_printf(&out, "\n%s by %s, %s", fetch->whole ? "fetched" : "begun",
+			jid_text(run->arena, &fetch->jid),
+			file_time(run->arena, fetch->whole ? fetch->whole : fetch->time));
+	}
+	if (error == 0 && count > shown)
+		buf_printf(&out, "\nand by %zu more", count - shown);
 	if (resource->expires)
 		buf_printf(&out, "\nkept until %s", file_time(run->arena, resource->expires));
 	*text = out.len ? arena_strdup(run->arena, buf_text(&out)) : "";
@@ -110,11 +114,14 @@ int file_form(struct run *run, struct tx *tx, const char *title, const char *ins
 	struct form_option *options;
 	struct resource *members;
 	size_t count;
+	bool all;
 	int error = store_root_owned(
-		tx, run->arena, run->from->bare, NULL, FILES_SHOWN, &members, &count);
+		tx, run->arena, run->from->bare, NULL, FILES_SHOWN + 1, &members, &count);
 
 	if (error < 0)
 		return error;
+	all = count <= FILES_SHOWN;
+	count = all ? count : FILES_SHOWN;
 	options = arena_alloc(run->arena, (count + 1) * sizeof(*options));
 	for (size_t i = 0; i < count; i++) {
 		struct walk walk = file_in_root(run, &members[i]);
@@ -124,11 +131,13 @@ int file_form(struct run *run, struct tx *tx, const char *title, const char *ins
 		options[i].value = file_url(run, &walk) + strlen(run->dav->base_url);
 	}
 	form_begin(&run->form, "form", title, instructions);
-	form_field(&run->form, &(struct form_field){.var = "files",
-				       .type = "list-multi",
-				       .label = "Files",
-				       .options = options,
-				       .option_count = count});
+	all &= form_field(&run->form, &(struct form_field){.var = "files",
+					      .type = "list-multi",
+					      .label = "Files",
+					      .options = options,
+					      .option_count = count});
+	if (!all)
+		run->note = "These are the first of your files. Name others by their URLs.";
 	form_field(&run->form,
 		&(struct form_field){"urls", "text-multi", "Or their URLs, one a line"});
 	return 0;
@@ -199,6 +208,10 @@ int file_each(struct run *run, struct tx *tx, bool anybodys,
 		if ((strcmp(one->var, "files") != 0 && strcmp(one->var, "urls") != 0) ||
 			!*one->value)
 			continue;
+		/* One change: while it is made nobody else changes anything. */
+		if (count == FILES_SHOWN)
+			return run_refuse(run, "bad-request",
+				"These are too many files. Choose some of them first.");
 		error = file_find(run, tx, one->value, anybodys, &walk);
 		if (error == 0)
 			error = check_locks(run, tx, &walk);

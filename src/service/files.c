@@ -3,6 +3,7 @@
 #include "service/commands.h"
 #include "service/file.h"
 
+/* 1; 0 when there is no more room; or negative errno. */
 static int show_file(struct run *run, struct tx *tx, const struct resource *resource)
 {
 	struct walk walk = file_in_root(run, resource);
@@ -13,33 +14,32 @@ static int show_file(struct run *run, struct tx *tx, const struct resource *reso
 		error = file_fetches(run, tx, resource, &fetches);
 	if (error < 0)
 		return error;
-	form_field(&run->form,
+	return form_field(&run->form,
 		&(struct form_field){file_url(run, &walk), "text-multi", resource->spelling,
 			arena_printf(run->arena, "%s\n%s\n%s%s", file_url(run, &walk),
 				file_facts(run, resource), sharing, fetches)});
-	return 0;
 }
 
 static int list(struct run *run, struct tx *tx)
 {
 	struct resource *members;
 	size_t count, shown = 0;
-	int error = store_root_owned(
+	int more = store_root_owned(
 		tx, run->arena, run->from->bare, NULL, FILES_SHOWN + 1, &members, &count);
 
-	if (error < 0)
-		return error;
+	if (more < 0)
+		return more;
 	form_begin(&run->form, "result", "My files", NULL);
-	for (; error == 0 && shown < count && shown < FILES_SHOWN && !form_is_full(&run->form);
-		shown++)
-		error = show_file(run, tx, &members[shown]);
+	while (shown < count && shown < FILES_SHOWN &&
+		(more = show_file(run, tx, &members[shown])) == 1)
+		shown++;
 	form_end(&run->form);
 	if (count == 0)
 		run->note = "You have no files here.";
 	else if (count > shown)
 		run->note = arena_printf(run->arena,
 			"These are the first %zu; a WebDAV client shows them all.", shown);
-	return error;
+	return more < 0 ? more : 0;
 }
 
 const struct command files_command = {

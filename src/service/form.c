@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-enum { FULL = 96 << 10 /* bytes; one field more does not reach what xmpp_send() takes */ };
-
 struct form form_read(struct arena *arena, const struct xml_node *x)
 {
 	struct form form = {0};
@@ -89,8 +87,23 @@ static void put_values(struct buf *out, const char *type, const char *value)
 	}
 }
 
-void form_field(struct buf *out, const struct form_field *field)
+static bool put_option(struct buf *out, const struct form_option *option)
 {
+	size_t before = out->len;
+
+	xml_write(out, "<option label='", option->label, "'><value>", option->value,
+		"</value></option>", NULL);
+	if (out->len <= OPTIONS_MAX)
+		return true;
+	out->len = before;
+	return false;
+}
+
+bool form_field(struct buf *out, const struct form_field *field)
+{
+	size_t before = out->len;
+	bool whole = true;
+
 	xml_write(out, "<field type='", field->type, NULL);
 	if (field->var)
 		xml_write(out, "' var='", field->var, NULL);
@@ -101,18 +114,16 @@ void form_field(struct buf *out, const struct form_field *field)
 		buf_puts(out, "<required/>");
 	if (field->value)
 		put_values(out, field->type, field->value);
-	for (size_t i = 0; i < field->option_count && !form_is_full(out); i++)
-		xml_write(out, "<option label='", field->options[i].label, "'><value>",
-			field->options[i].value, "</value></option>", NULL);
+	for (size_t i = 0; whole && i < field->option_count; i++)
+		whole = put_option(out, &field->options[i]);
 	buf_puts(out, "</field>");
+	if (out->len <= FORM_MAX)
+		return whole;
+	out->len = before;
+	return false;
 }
 
 void form_end(struct buf *out)
 {
 	buf_puts(out, "</x>");
-}
-
-bool form_is_full(const struct buf *out)
-{
-	return out->len >= FULL;
 }

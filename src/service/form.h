@@ -52,7 +52,14 @@ struct form_field {
 
 /* type: "form" or "result". Title and instructions: NULL for none. */
 void form_begin(struct buf *out, const char *type, const char *title, const char *instructions);
-void form_field(struct buf *out, const struct form_field *field);
+
+/*
+ * Bytes of a form: a server takes what is much larger for an attack. Options leave some room for the fields behind them.
+ */
+enum { FORM_MAX = 48 << 10, OPTIONS_MAX = 40 << 10 };
+
+/* False: there is no room for it, or for all its options: what does not fit is left out. */
+bool form_field(struct buf *out, const struct form_field *field);
 void form_end(struct buf *out);
 
 /* Whether nothing more should be put into it: a server ends the stream of who sends it a stanza that is too large. Options are left out then. */

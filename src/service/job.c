@@ -16,7 +16,7 @@ struct job *job_new(struct service *service, const struct stanza *stanza)
 {
 	struct job *job;
 
-	if (stanza && service->jobs >= JOBS_MAX) {
+	if (stanza && (service->closing || service->jobs >= JOBS_MAX)) {
 		xmpp_reply_error(service->options.xmpp, stanza, "wait", "resource-constraint");
 		return NULL;
 	}

@@ -22,7 +22,7 @@ struct job {
 	int result;
 };
 
-/* NULL: too many are under way; the stanza has been answered. `stanza` NULL: nobody has asked. */
+/* NULL: too many are under way, or the daemon ends; the stanza has been answered. `stanza` NULL: nobody has asked. */
 struct job *job_new(struct service *service, const struct stanza *stanza);
 void job_end(struct job *job);
 

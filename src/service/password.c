@@ -12,6 +12,9 @@
 
 static const char chosen[] = "passwords";
 
+/* Bytes of an encoded path, so that all passwords have room in one answer. */
+enum { WHERE_SHOWN = 160 };
+
 static const char *date(struct arena *arena, int64_t milliseconds)
 {
 	char text[21];
@@ -55,9 +58,10 @@ int password_describe(
 		where = url ? url + strlen(run->dav->base_url)
 			    : "a folder that is gone, or that you may not see any more";
 	}
-	*text = arena_printf(run->arena, "%s, %s, made %s, %s%s, %s%s",
-		password->read_only ? "read-only" : "full", where,
-		date(run->arena, password->created), password->used ? "last used " : "never used",
+	*text = arena_printf(run->arena, "%s, %.*s%s, made %s, %s%s, %s%s",
+		password->read_only ? "read-only" : "full", WHERE_SHOWN, where,
+		strlen(where) > WHERE_SHOWN ? "\u2026" : "", date(run->arena, password->created),
+		password->used ? "last used " : "never used",
 		password->used ? date(run->arena, password->used) : "",
 		password->expires ? "expires " : "never expires",
 		password->expires ? date(run->arena, password->expires) : "");
@@ -74,35 +78,36 @@ static const char *label_of(const struct password *password)
 	return *password->label ? password->label : "(without a label)";
 }
 
-/* Puts one into the form that is being made: a field of a result. */
+static const char not_all[] = "There is no room here for all that you have.";
+
+/* Puts one into the form that is being made: a field of a result. 1; 0: there is no room for it; negative errno. */
 static int put(struct run *run, struct tx *tx, const struct password *password)
 {
 	const char *text;
 	int error = password_describe(run, tx, password, &text);
 
-	if (error == 0)
-		form_field(&run->form, &(struct form_field){number(run->arena, password->id),
-					       "text-single", label_of(password), text});
-	return error;
+	if (error < 0)
+		return error;
+	return form_field(&run->form, &(struct form_field){number(run->arena, password->id),
+					      "text-single", label_of(password), text});
 }
 
 static int list(struct run *run, struct tx *tx)
 {
 	struct password *passwords;
-	size_t count, shown = 0;
+	size_t count;
 	int error = store_passwords(tx, run->arena, run->from->bare, &passwords, &count);
 
 	if (error < 0)
 		return error;
 	form_begin(&run->form, "result", "My app passwords", NULL);
-	for (; error == 0 && shown < count && !form_is_full(&run->form); shown++)
-		error = put(run, tx, &passwords[shown]);
+	for (size_t i = 0; error >= 0 && i < count; i++)
+		if ((error = put(run, tx, &passwords[i])) == 0)
+			run->note = not_all;
 	form_end(&run->form);
 	if (count == 0)
 		run->note = "You have no app passwords.";
-	else if (shown < count)
-		run->note = arena_printf(run->arena, "These are the first %zu.", shown);
-	return error;
+	return error < 0 ? error : 0;
 }
 
 const struct command password_list_command = {
@@ -136,12 +141,13 @@ static int ask_which(struct run *run, struct tx *tx)
 	}
 	form_begin(&run->form, "form", "Revoke app passwords",
 		"Clients that use one of these are let in no more.");
-	form_field(&run->form, &(struct form_field){.var = chosen,
-				       .type = "list-multi",
-				       .label = "App passwords",
-				       .required = true,
-				       .options = options,
-				       .option_count = count});
+	if (!form_field(&run->form, &(struct form_field){.var = chosen,
+					    .type = "list-multi",
+					    .label = "App passwords",
+					    .required = true,
+					    .options = options,
+					    .option_count = count}))
+		run->note = not_all;
 	form_end(&run->form);
 	return error;
 }
@@ -180,9 +186,9 @@ static int revoke(struct run *run, struct tx *tx)
 					"You have no app password of the number %.64s: nothing is "
 					"revoked.",
 					one->value));
-		error = form_is_full(&run->form) ? 0 : put(run, tx, password);
+		error = put(run, tx, password);
 		/* 0: it was chosen twice. */
-		if (error == 0)
+		if (error >= 0)
 			error = store_password_remove(tx, run->from->bare, password->id);
 		revoked += error == 1;
 		error = error < 0 ? error : 0;

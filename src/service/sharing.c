@@ -184,40 +184,36 @@ const struct command files_unshare_command = {
 	.stages = {{false, ask_unshare}, {true, unshare}},
 };
 
+/* False: there is no more room. */
+static bool show_shared(struct run *run, const struct resource *file)
+{
+	struct walk walk = file_in_root(run, file);
+
+	return form_field(&run->form,
+		&(struct form_field){file_url(run, &walk), "text-multi", file->spelling,
+			arena_printf(run->arena, "%s\n%s\nfrom %s", file_url(run, &walk),
+				file_facts(run, file), file->owner)});
+}
+
 /* What is the caller's own is left out. */
 static int list_shared(struct run *run, struct tx *tx)
 {
 	struct resource *members;
 	size_t count, shown = 0;
-	const char *after = NULL;
-	int error = 0;
+	int error = store_root_shared(tx, run->arena, run->from, FILES_SHOWN + 1, &members, &count);
 
+	if (error < 0)
+		return error;
 	form_begin(&run->form, "result", "Files shared with me", NULL);
-	do {
-		error = store_root_members(
-			tx, run->arena, run->from, after, FILES_SHOWN, &members, &count);
-		for (size_t i = 0;
-			error == 0 && i < count && shown < FILES_SHOWN && !form_is_full(&run->form);
-			i++) {
-			struct walk walk = file_in_root(run, &members[i]);
-
-			after = members[i].name;
-			if (strcmp(members[i].owner, run->from->bare) == 0)
-				continue;
-			shown++;
-			form_field(&run->form,
-				&(struct form_field){file_url(run, &walk), "text-multi",
-					members[i].spelling,
-					arena_printf(run->arena, "%s\n%s\nfrom %s",
-						file_url(run, &walk), file_facts(run, &members[i]),
-						members[i].owner)});
-		}
-	} while (error == 0 && count == FILES_SHOWN && shown < FILES_SHOWN &&
-		 !form_is_full(&run->form));
+	while (shown < count && shown < FILES_SHOWN && show_shared(run, &members[shown]))
+		shown++;
 	form_end(&run->form);
-	if (shown == 0)
+	if (count == 0)
 		run->note = "Nobody has shared anything with you here.";
-	return error;
+	else if (count > shown)
+		run->note = arena_printf(run->arena,
+			"These are the first %zu; a WebDAV client shows them all.", shown);
+	return 0;
 }
 
 const struct command shared_command = {

@@ -158,6 +158,22 @@ int store_root_members(struct tx *tx, struct arena *arena, const struct jid *jid
 	return error < 0 ? error : take_all(tx, arena, statement, most, members, count);
 }
 
+int store_root_shared(struct tx *tx, struct arena *arena, const struct jid *jid, size_t most,
+	struct resource **members, size_t *count)
+{
+	static const char sql[] =
+		"SELECT " COLUMNS " FROM (SELECT DISTINCT root_name FROM list"
+		"    WHERE bare = ?1 AND resourcepart IN ('', ?2) AND root_name IS NOT NULL) n"
+		"  JOIN resource r ON r.parent = 1 AND r.name = n.root_name"
+		" WHERE r.owner <> ?1 AND (r.expires = 0 OR r.expires > ?4)"
+		" ORDER BY r.name LIMIT ?3";
+	sqlite3_stmt *statement;
+	int error = sql_bind(tx, &statement, sql, "ttii", jid->bare,
+		jid->resourcepart ? jid->resourcepart : "", (int64_t)most, tx->now);
+
+	return error < 0 ? error : take_all(tx, arena, statement, most, members, count);
+}
+
 int store_root_owned(struct tx *tx, struct arena *arena, const char *owner, const char *after,
 	size_t most, struct resource **members, size_t *count)
 {

@@ -116,6 +116,10 @@ int store_members(struct tx *tx, struct arena *arena, int64_t collection, const 
 int store_root_members(struct tx *tx, struct arena *arena, const struct jid *jid, const char *after,
 	size_t most, struct resource **members, size_t *count);
 
+/* The root's members that somebody else owns and whose own jidlist names this JID; same order, at most `most`. */
+int store_root_shared(struct tx *tx, struct arena *arena, const struct jid *jid, size_t most,
+	struct resource **members, size_t *count);
+
 /* The root's members that this JID owns, in the order of their names. */
 int store_root_owned(struct tx *tx, struct arena *arena, const char *owner, const char *after,
 	size_t most, struct resource **members, size_t *count);

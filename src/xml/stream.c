@@ -1,8 +1,10 @@
+#include "base/buf.h"
 #include "xml/tree.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 const struct xml_limits xml_limits_stanza = {
 	.bytes = 64 << 10,
@@ -14,8 +16,14 @@ const struct xml_limits xml_limits_stanza = {
 	.namespace_bytes = 1024,
 };
 
-/* A tag that has not ended after this many bytes is no stanza of any server: they keep below half of it. */
-enum { TAG_MAX = 1 << 20 };
+/*
+ * A tag that has not ended after this many bytes is no stanza of any server. They take up to 512 KiB from strangers, and write each
+ * quotation mark in it as six bytes: what they hand on is up to 3 MiB.
+ */
+enum { TAG_MAX = 8 << 20 };
+
+/* What expat holds of a tag it reads anew with whatever is added: beyond this it is given no more until the tag may have ended. */
+enum { READ_AGAIN_MAX = 64 << 10 };
 
 struct xml_stream {
 	struct tree tree; /* of the child that is being read; first, for tree.c */
@@ -24,6 +32,7 @@ struct xml_stream {
 	size_t depth;    /* of open elements, the root's included */
 	XML_Index begin; /* where the child begins */
 	XML_Index fed;
+	struct buf held; /* to be fed */
 };
 
 static void on_namespace(void *arg, const XML_Char *prefix, const XML_Char *ns)
@@ -117,16 +126,36 @@ struct xml_stream *xml_stream_new(
 	return stream;
 }
 
-int xml_stream_feed(struct xml_stream *stream, const char *bytes, size_t length)
+static int parse(struct xml_stream *stream, const char *bytes, size_t length)
 {
-	XML_Parser parser = stream->tree.parser;
-
-	if (length > INT_MAX || XML_Parse(parser, bytes, (int)length, XML_FALSE) != XML_STATUS_OK)
+	if (length > INT_MAX ||
+		XML_Parse(stream->tree.parser, bytes, (int)length, XML_FALSE) != XML_STATUS_OK)
 		return -EINVAL;
 	stream->fed += (XML_Index)length;
-	if (stream->fed - XML_GetCurrentByteIndex(parser) > TAG_MAX)
-		return -EINVAL;
 	return 0;
+}
+
+/* Bytes of a tag, or of what else has not ended, that have been fed. */
+static size_t pending(const struct xml_stream *stream)
+{
+	return (size_t)(stream->fed - XML_GetCurrentByteIndex(stream->tree.parser));
+}
+
+int xml_stream_feed(struct xml_stream *stream, const char *bytes, size_t length)
+{
+	struct buf *held = &stream->held;
+	int error;
+
+	if (pending(stream) <= READ_AGAIN_MAX)
+		return parse(stream, bytes, length);
+	buf_append(held, bytes, length);
+	if (pending(stream) + held->len > TAG_MAX)
+		return -EINVAL;
+	if (!memchr(bytes, '>', length))
+		return 0;
+	error = parse(stream, held->data, held->len);
+	buf_free(held);
+	return error;
 }
 
 void xml_stream_free(struct xml_stream *stream)
@@ -135,5 +164,6 @@ void xml_stream_free(struct xml_stream *stream)
 		return;
 	tree_free(&stream->tree);
 	arena_free(stream->tree.arena);
+	buf_free(&stream->held);
 	free(stream);
 }

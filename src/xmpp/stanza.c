@@ -7,6 +7,9 @@
 #include <errno.h>
 #include <string.h>
 
+/* An id, which is said back, is a stranger's: nobody's client makes longer ones. */
+enum { ID_MAX = 1024 };
+
 static void ping(struct xmpp *xmpp, const struct stanza *stanza);
 static void version(struct xmpp *xmpp, const struct stanza *stanza);
 
@@ -89,7 +92,7 @@ static const char *or_empty(const char *text)
 	return text ? text : "";
 }
 
-/* False: from nobody, or not to us. */
+/* False: from nobody, or not to us, or with an id that nobody's client has made. */
 static bool read_start_tag(
 	struct xmpp *xmpp, struct arena *arena, const struct xml_node *node, struct stanza *stanza)
 {
@@ -101,7 +104,7 @@ static bool read_start_tag(
 			stanza->kind = kinds[i];
 	stanza->type = or_empty(xml_attribute(node, "type"));
 	stanza->id = or_empty(xml_attribute(node, "id"));
-	return stanza->kind &&
+	return stanza->kind && strlen(stanza->id) <= ID_MAX &&
 	       jid_parse(arena, or_empty(xml_attribute(node, "from")), &stanza->from) == 0 &&
 	       jid_parse(arena, or_empty(xml_attribute(node, "to")), &stanza->to) == 0 &&
 	       strcmp(stanza->to.bare, xmpp_domain(xmpp)) == 0;

@@ -40,6 +40,7 @@ class ComponentServer:
         self.changed = threading.Condition()
         self.prompts = []
         self.stanzas = []
+        self.answered = {}  # what came as an answer to what was sent, by its id
         self.streams = 0  # that were opened
         self.newest = None  # stanza, whole
         self.answer = lambda prompt: None
@@ -105,6 +106,8 @@ class ComponentServer:
         with self.changed:
             self.stanzas.append((element.get("type"), element.get("id")))
             self.newest = element
+            if element.get("type") in ("result", "error") and not asked:
+                self.answered[element.get("id")] = element
             if prompt:
                 self.prompts.append(prompt)
             self.changed.notify_all()
@@ -125,6 +128,13 @@ class ComponentServer:
             assert self.changed.wait_for(lambda: self.newest is not None and self.newest.get("id") == id, seconds), \
                 f"no answer to {id}"
             return self.newest
+    def ask(self, who, kind, payload):
+        """What the daemon answers to that person's IQ."""
+        id = os.urandom(8).hex()
+        self.send(f"<iq type='{kind}' from={quoteattr(who)} to='{DOMAIN}' id='{id}'>{payload}</iq>")
+        with self.changed:
+            assert self.changed.wait_for(lambda: id in self.answered, 20), f"no answer to {payload[:200]}"
+            return self.answered.pop(id)
 
     def settle(self):
         """The daemon has taken all that was sent before."""

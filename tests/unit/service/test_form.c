@@ -66,11 +66,41 @@ static void test_written(void **state)
 	arena_free(arena);
 }
 
+/* What does not fit is left out whole, and the caller knows; what is behind still has its place. */
+static void test_bounded(void **state)
+{
+	struct form_option options[2000];
+	struct arena *arena = arena_new();
+	struct buf out = {0};
+	char *long_value = arena_alloc(arena, FORM_MAX);
+	struct form form;
+
+	for (size_t i = 0; i < 2000; i++)
+		options[i] = (struct form_option){"''''''''''", "an option"};
+	memset(long_value, '\'', FORM_MAX - 1);
+	form_begin(&out, "form", NULL, NULL);
+	assert_false(form_field(&out, &(struct form_field){.var = "which",
+					      .type = "list-multi",
+					      .options = options,
+					      .option_count = 2000}));
+	assert_false(
+		form_field(&out, &(struct form_field){"long", "text-single", NULL, long_value}));
+	assert_true(form_field(&out, &(struct form_field){"short", "text-single", NULL, "value"}));
+	form_end(&out);
+	assert_in_range(out.len, OPTIONS_MAX - 200, FORM_MAX);
+	form = read_form(arena, buf_text(&out));
+	assert_string_equal(form_value(&form, "short"), "value");
+	assert_null(form_value(&form, "long"));
+	buf_free(&out);
+	arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_read),
 		cmocka_unit_test(test_written),
+		cmocka_unit_test(test_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 struct heard {
 	struct buf text;
@@ -111,19 +112,49 @@ static void test_broken(void **state)
 	}
 }
 
-static void test_endless_tag(void **state)
+/* 4 KiB at a time, as long as it is well. */
+static int feed_value(struct xml_stream *stream, int blocks)
 {
-	struct heard heard = {0};
-	struct xml_stream *stream = xml_stream_new(&handler, &heard, &xml_limits_stanza);
 	char block[4096];
 	int result = 0;
 
 	memset(block, 'x', sizeof(block));
+	for (int i = 0; i < blocks && result == 0; i++)
+		result = xml_stream_feed(stream, block, sizeof(block));
+	return result;
+}
+
+static void test_endless_tag(void **state)
+{
+	struct heard heard = {0};
+	struct xml_stream *stream = xml_stream_new(&handler, &heard, &xml_limits_stanza);
+
 	assert_int_equal(feed(stream, head), 0);
 	assert_int_equal(feed(stream, "<a b='"), 0);
-	for (int i = 0; i < 1000 && result == 0; i++)
-		result = xml_stream_feed(stream, block, sizeof(block));
-	assert_int_equal(result, -EINVAL);
+	assert_int_equal(feed_value(stream, 4000), -EINVAL);
+	buf_free(&heard.text);
+	xml_stream_free(stream);
+}
+
+/* What a server makes of a stanza of 512 KiB that is all quotation marks; in the time in which it is read once. */
+static void test_long_tag(void **state)
+{
+	struct heard heard = {0};
+	struct xml_stream *stream = xml_stream_new(&handler, &heard, &xml_limits_stanza);
+	clock_t begin = clock();
+
+	assert_int_equal(feed(stream, head), 0);
+	assert_int_equal(feed(stream, "<a id='1' b='"), 0);
+	assert_int_equal(feed_value(stream, 800), 0);
+	assert_int_equal(feed(stream, " > > "), 0);
+	assert_int_equal(feed_value(stream, 10), 0);
+	assert_int_equal(feed(stream, "'"), 0);
+	assert_int_equal(feed(stream, "><x/></a><iq>second</iq><iq>thi"), 0);
+	assert_int_equal(feed(stream, "rd</iq>"), 0);
+	assert_non_null(strstr(buf_text(&heard.text), "large(a,1) "));
+	assert_non_null(strstr(buf_text(&heard.text), "iq(second) "));
+	assert_non_null(strstr(buf_text(&heard.text), "iq(third) "));
+	assert_true(clock() - begin < CLOCKS_PER_SEC);
 	buf_free(&heard.text);
 	xml_stream_free(stream);
 }
@@ -135,6 +166,7 @@ int main(void)
 		cmocka_unit_test(test_too_large),
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_endless_tag),
+		cmocka_unit_test(test_long_tag),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
