@@ -217,7 +217,6 @@ def test_disk_that_must_stay_free(world, prosody):
     assert romeo.put("/c", b"x").status_code == 507
     assert romeo.get("/a").status_code == 200
     assert romeo.request("DELETE", "/a").status_code == 204
-    daemon.stop()
     assert daemon.blobs() == []
 
 
