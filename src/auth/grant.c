@@ -88,6 +88,15 @@ static void remove_grant(struct grants *grants, struct grant **at)
 	free(grant);
 }
 
+/* The one of its slot that was there first: who floods makes it forget, and whoever that was is asked again. */
+static void remove_oldest(struct grants *grants, struct grant **at)
+{
+	while (*at && (*at)->next)
+		at = &(*at)->next;
+	if (*at)
+		remove_grant(grants, at);
+}
+
 static void add(struct grants *grants, const struct proof *proof, const char *method, bool once)
 {
 	struct grant *grant, **slot;
@@ -96,8 +105,8 @@ static void add(struct grants *grants, const struct proof *proof, const char *me
 	key_of(proof, method, key);
 	grant = *find(grants, key);
 	if (!grant && grants->count >= GRANTS_MAX)
-		return; /* who comes again is asked again */
-	if (!grant) {
+		remove_oldest(grants, slot_of(grants, key));
+	if (!grant && grants->count < GRANTS_MAX) {
 		grant = calloc(1, sizeof(*grant));
 		if (!grant)
 			abort();
@@ -107,6 +116,8 @@ static void add(struct grants *grants, const struct proof *proof, const char *me
 		*slot = grant;
 		grants->count++;
 	}
+	if (!grant)
+		return;
 	grant->once = once;
 	grant->until = loop_now(grants->loop) + grants->reuse;
 }

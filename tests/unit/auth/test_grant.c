@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/loop.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct request {
@@ -142,6 +143,33 @@ static void test_ended(void **state)
 	with_grants(0, ended);
 }
 
+/* However many there are, of one account perhaps, a fresh one counts; those that had to go are asked for again. */
+static void more_than_are_kept(struct grants *grants)
+{
+	struct request other = given;
+	char id[32];
+	int kept = 0;
+
+	other.jid = "x@y";
+	other.id = id;
+	for (int i = 0; i < 80000; i++) {
+		snprintf(id, sizeof(id), "identifier-%d", i);
+		add(grants, other);
+	}
+	for (int i = 0; i < 80000; i++) {
+		snprintf(id, sizeof(id), "identifier-%d", i);
+		kept += use(grants, other);
+	}
+	assert_in_range(kept, 60000, 65536);
+	add(grants, given);
+	assert_true(use(grants, given));
+}
+
+static void test_more_than_are_kept(void **state)
+{
+	with_grants(60000, more_than_are_kept);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +177,7 @@ int main(void)
 		cmocka_unit_test(test_only_reading_and_telling),
 		cmocka_unit_test(test_one_more_after_head),
 		cmocka_unit_test(test_ended),
+		cmocka_unit_test(test_more_than_are_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
