@@ -19,6 +19,14 @@ static int page_of(struct request *request, struct tx *tx, const struct walk *wa
 	return more;
 }
 
+/* 0, or negative errno: the app password has expired or was revoked since. */
+static int lives(const struct request *request, struct tx *tx)
+{
+	int is = store_password_lives(tx, request->scope.password);
+
+	return is == 0 ? -EACCES : is < 0 ? is : 0;
+}
+
 /* What was allowed for the first page may have been taken back since, and what has the URL now be another resource, or nothing. */
 static int next_page(struct request *request, struct tx *tx, struct buf *out)
 {
@@ -29,6 +37,8 @@ static int next_page(struct request *request, struct tx *tx, struct buf *out)
 
 	if (more == 0 && resource_of(&walk) != pages->resource)
 		more = -EACCES;
+	if (more == 0 && request->scope.password)
+		more = lives(request, tx);
 	if (more == 0)
 		more = right_ask(request, tx, &walk, pages->right);
 	if (more >= 0)

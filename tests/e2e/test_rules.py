@@ -16,6 +16,9 @@ import xml.etree.ElementTree as ET
 import pytest
 import requests
 
+from adhoc import Command
+from daemon import basic
+from passwords import device
 from person import Later
 from test_copymove import to
 from test_dav import patch, properties
@@ -392,12 +395,14 @@ def test_every_page_asks_again(world, prosody):
     for i in range(1, 250):
         assert to(romeo, "COPY", "/c/0000", f"/c/{i:04}").status_code == 201
 
-    def listing(meanwhile):
+    def listing(meanwhile, **who):
         with socket.socket() as s:
             s.settimeout(20)
             s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             s.connect(("127.0.0.1", juliet.daemon.port))
-            s.sendall(head(juliet.daemon, "PROPFIND /c/ HTTP/1.1", "Depth: 1", "Connection: close", person=juliet))
+            more = [f"{name}: {value}" for name, value in who.items()]
+            s.sendall(head(juliet.daemon, "PROPFIND /c/ HTTP/1.1", "Depth: 1", "Connection: close", *more,
+                           person=None if who else juliet))
             got = s.recv(4096)
             assert b" 207 " in got
             meanwhile()
@@ -409,6 +414,14 @@ def test_every_page_asks_again(world, prosody):
     count, whole = listing(lambda: romeo.share("/c", []))
     assert count < 251 and not whole
     romeo.share("/c", [JULIET])
+    phone = device(juliet)
+
+    def revoked():
+        command = Command(juliet, "password-revoke")
+        command.submit(passwords=list(command.options["passwords"]))
+    assert listing(lambda: None, **basic(JULIET, phone.password)) == (251, True)
+    count, whole = listing(revoked, **basic(JULIET, phone.password))
+    assert count < 251 and not whole, "a page is for a password that lives"
 
     def replaced():
         to(romeo, "MOVE", "/c", "/old")
