@@ -21,6 +21,9 @@ struct client {
 /* Says what went wrong on standard error, after "missive: "; returns 1. */
 int client_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* What others have written goes to a terminal: the text, or "(unprintable)" when it could be more there than text. */
+const char *client_shown(const char *text);
+
 /* Each returns the exit code. argv is what follows the options. */
 int send_command(struct client *client, int argc, char **argv);
 int receive_command(struct client *client, int argc, char **argv);

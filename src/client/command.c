@@ -2,7 +2,6 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "base/text.h"
 #include "client/client.h"
 #include "xml/reader.h"
 #include "xml/writer.h"
@@ -19,12 +18,9 @@ static bool is(const char *value, const char *wanted)
 	return value && strcmp(value, wanted) == 0;
 }
 
-/* What the service says goes to a terminal. */
 static const char *text_of(struct client *client, const struct xml_node *node)
 {
-	const char *text = node ? xml_text(client->arena, node) : "";
-
-	return text_is_presentable(text) ? text : "(unprintable)";
+	return client_shown(node ? xml_text(client->arena, node) : "");
 }
 
 /* RFC 6120, 8.3. libstrophe leaves out the stream's own namespace. */

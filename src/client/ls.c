@@ -14,7 +14,7 @@ static const char *text_of(
 	struct arena *arena, const struct xml_node *response, const char *name, const char *absent)
 {
 	const struct xml_node *found = propfind_property(arena, response, NS_DAV, name);
-	const char *text = found ? xml_text(arena, found) : "";
+	const char *text = found ? client_shown(xml_text(arena, found)) : "";
 
 	return *text ? text : absent;
 }
@@ -125,9 +125,9 @@ static void print_recipients(struct arena *arena, const struct recipients *all)
 		const struct recipient *one = &all->items[i];
 
 		printf("%14s%-*s  %s", "", (int)width, jid_text(arena, &one->jid),
-			one->whole ? one->whole : "not yet");
+			one->whole ? client_shown(one->whole) : "not yet");
 		if (!one->whole && one->bytes)
-			printf(" (%s bytes)", one->bytes);
+			printf(" (%s bytes)", client_shown(one->bytes));
 		printf("\n");
 	}
 }
@@ -141,7 +141,7 @@ static void list_keeping(struct arena *arena, const struct xml_node *response)
 	struct recipients all;
 
 	if (expires)
-		printf("%14suntil %s\n", "", xml_text(arena, expires));
+		printf("%14suntil %s\n", "", client_shown(xml_text(arena, expires)));
 	if (!fetches)
 		return;
 	all = recipients_of(arena, list, fetches);
@@ -162,8 +162,8 @@ static void list_one(struct client *client, const char *site, const struct xml_n
 		type && xml_child(type, NS_DAV, "collection")
 			? "-"
 			: text_of(arena, response, "getcontentlength", "-"),
-		text_of(arena, response, "creationdate", "-"), site, xml_text(arena, href),
-		text_of(arena, response, "displayname", ""));
+		text_of(arena, response, "creationdate", "-"), site,
+		client_shown(xml_text(arena, href)), text_of(arena, response, "displayname", ""));
 	if (client->detailed)
 		list_keeping(arena, response);
 }

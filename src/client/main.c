@@ -1,4 +1,5 @@
 #include "base/arena.h"
+#include "base/text.h"
 #include "client/client.h"
 
 #include <getopt.h>
@@ -91,6 +92,11 @@ int client_fail(const char *format, ...)
 	va_end(args);
 	fputc('\n', stderr);
 	return 1;
+}
+
+const char *client_shown(const char *text)
+{
+	return text_is_presentable(text) ? text : "(unprintable)";
 }
 
 struct choices {

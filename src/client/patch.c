@@ -74,7 +74,7 @@ static const char *failed(struct arena *arena, const struct buf *text)
 			continue;
 		any = true;
 		if (said)
-			why = xml_text(arena, said);
+			why = client_shown(xml_text(arena, said));
 		else if (!why && (!status || !strstr(xml_text(arena, status), " 200")))
 			why = "not all of them can be set";
 	}

@@ -55,8 +55,7 @@ static void show_message(struct arena *arena, const char *from, const struct xml
 	for (char *c = text; *c; c++)
 		if ((unsigned char)*c < ' ' || *c == 0x7f)
 			*c = ' ';
-	fprintf(stderr, "missive: message from %s: %s\n", from,
-		text_is_presentable(text) ? text : "(unprintable)");
+	fprintf(stderr, "missive: message from %s: %s\n", from, client_shown(text));
 }
 
 static void take(void *arg, const struct xml_node *message)

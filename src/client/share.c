@@ -22,7 +22,7 @@ static int show_readers(struct client *client, const char *url)
 		return 0;
 	}
 	for (const struct xml_node *jid = xml_first_element(jids); jid; jid = xml_next_element(jid))
-		printf("%s\n", xml_text(client->arena, jid));
+		printf("%s\n", client_shown(xml_text(client->arena, jid)));
 	return 0;
 }
 

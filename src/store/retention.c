@@ -224,7 +224,10 @@ static int nearest_list(struct tx *tx, int64_t resource, int64_t *list)
 	return sql_number(tx, list, sql, "i", resource);
 }
 
-/* Whether the list names somebody but the owner, and all of them have been sent all of the present content. */
+/*
+ * Whether the list names somebody but the owner, and all of them have been sent all of the present content. Whose bare JID is on it has no need of
+ * the full one.
+ */
 static int have_all(struct tx *tx, int64_t resource, int64_t list, int64_t *all)
 {
 	static const char sql[] =
@@ -233,7 +236,8 @@ static int have_all(struct tx *tx, int64_t resource, int64_t list, int64_t *all)
 		"    AND f.bare = l.bare AND l.resourcepart IN ('', f.resourcepart) AND f.whole > "
 		"0))"
 		" FROM resource r JOIN list l ON l.resource = ?2 AND l.bare <> r.owner WHERE r.id "
-		"= ?1";
+		"= ?1 AND (l.resourcepart = '' OR NOT EXISTS (SELECT 1 FROM list b"
+		"  WHERE b.resource = ?2 AND b.bare = l.bare AND b.resourcepart = ''))";
 
 	return sql_number(tx, all, sql, "ii", resource, list);
 }

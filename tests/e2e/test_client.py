@@ -1,8 +1,10 @@
 """missive against missived, through both servers: the main job, and what goes wrong."""
 
+import http.server
 import os
 import re
 import signal
+import threading
 
 import pytest
 
@@ -42,6 +44,38 @@ def test_send_and_receive(world, server):
     tybalt = user(world, "tybalt@capulet.localhost")
     tybalt.run("get", url, code=1)
     assert "403" in tybalt.error and tybalt.files() == []
+
+
+class Hostile(http.server.BaseHTTPRequestHandler):
+    """A WebDAV server whose words do things to terminals."""
+
+    def do_PROPFIND(self):
+        def response(href, name):
+            return (f"<response><href>{href}</href><propstat><prop><displayname>{name}</displayname><resourcetype/></prop>"
+                    "<status>HTTP/1.1 200 OK</status></propstat></response>")
+        names = ["a\u009b2Jb", "a\nhttp://evil.example", "a\u202eb", "plain name"]
+        body = ("<multistatus xmlns='DAV:'>" + response("/", "") + "".join(response("/a", name) for name in names)
+                + response("/\u009b2J", "b") + "</multistatus>").encode()
+        self.send_response(207)
+        self.send_header("Content-Type", "application/xml")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *words):
+        pass
+
+
+def test_what_others_write_is_text(world, prosody):
+    """Who is shown a list is shown lines of it, and no control sequences."""
+    world.daemon(prosody)
+    juliet = user(world, "juliet@capulet.localhost")
+    with http.server.HTTPServer(("127.0.0.1", 0), Hostile) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        listed = juliet.run("ls", f"http://127.0.0.1:{server.server_port}/").splitlines()
+        server.shutdown()
+    assert [line.split("  ")[-1] for line in listed] == ["(unprintable)"] * 3 + ["plain name", "b"]
+    assert listed[-1].split("  ")[-2].endswith("(unprintable)")
 
 
 def test_list_share_remove(world, server):

@@ -361,8 +361,8 @@ static void test_fetches_are_few(void **state)
 static void test_once(void **state)
 {
 	struct fixture *f = *state;
-	const char *both[] = {JULIET, BENVOLIO "/home", ROMEO, NULL}, *one[] = {JULIET, NULL},
-		   *nobody[] = {NULL}, *owner[] = {ROMEO, NULL};
+	const char *both[] = {JULIET "/office", JULIET, BENVOLIO "/home", ROMEO, NULL},
+		   *one[] = {JULIET, NULL}, *nobody[] = {NULL}, *owner[] = {ROMEO, NULL};
 	int64_t expires;
 
 	f->options.once_kept = HOUR;
