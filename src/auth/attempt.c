@@ -5,23 +5,15 @@
 #include "base/clock.h"
 #include "base/rate.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	MINUTE = 60000,
-	HOUR = 60 * MINUTE,
-	COUNTED = 16384, /* pairs, and addresses */
-	KNOWN = 65536,   /* pairs */
-};
+enum { MINUTE = 60000, COUNTED = 16384 /* pairs, and addresses */ };
 
 struct attempts {
 	struct attempts_options options;
 	uint64_t (*clock)(void);
 	struct rates *pairs, *addresses; /* wrong ones */
-	struct rates *slowed;            /* above a limit: evaluated within the pause */
-	struct rates *known;             /* pairs, by the hour */
 };
 
 struct attempt attempt_of(
@@ -41,45 +33,21 @@ struct attempt attempt_of(
 	};
 }
 
-static bool reached(uint64_t most, uint64_t count)
+/* Until the key's window ends, when there were as many as may be. */
+static uint64_t wait_of(const struct rates *rates, const char *key, uint64_t most, uint64_t now)
 {
-	return most > 0 && count >= most;
+	return most > 0 && rate_look(rates, key, now) >= most ? rate_left(rates, key, now) : 0;
 }
 
 uint64_t attempt_wait(const struct attempt *attempt)
 {
-	struct attempts *attempts = attempt->attempts;
-	const struct attempts_options *most = &attempts->options;
-	uint64_t now = attempts->clock(), wait = 0;
-	const char *over[] = {NULL, NULL};
-
-	if (rate_look(attempts->known, attempt->pair, now) > 0)
-		return 0;
-	if (reached(most->per_pair, rate_look(attempts->pairs, attempt->pair, now)))
-		over[0] = attempt->pair;
-	if (reached(most->per_address, rate_look(attempts->addresses, attempt->from, now)))
-		over[1] = attempt->from;
-	for (size_t i = 0; i < 2; i++) {
-		uint64_t left = over[i] ? rate_left(attempts->slowed, over[i], now) : 0;
-
-		if (left > wait)
-			wait = left;
-	}
-	/* Of several that come at once the first takes the turn. */
-	for (size_t i = 0; i < 2 && wait == 0; i++)
-		if (over[i] && rate_count(attempts->slowed, over[i], now) > 1)
-			wait = ATTEMPT_PAUSE;
-	return wait;
-}
-
-void attempt_was_right(const struct attempt *attempt)
-{
-	struct attempts *attempts = attempt->attempts;
+	const struct attempts *attempts = attempt->attempts;
 	uint64_t now = attempts->clock();
+	uint64_t pair = wait_of(attempts->pairs, attempt->pair, attempts->options.per_pair, now);
+	uint64_t from =
+		wait_of(attempts->addresses, attempt->from, attempts->options.per_address, now);
 
-	/* Written once a minute: many requests of one client come at once, on several threads. */
-	if (rate_left(attempts->known, attempt->pair, now) < HOUR - MINUTE)
-		rate_renew(attempts->known, attempt->pair, now);
+	return pair > from ? pair : from;
 }
 
 uint64_t attempt_was_wrong(const struct attempt *attempt)
@@ -108,8 +76,6 @@ struct attempts *attempts_open(const struct attempts_options *options, uint64_t 
 	attempts->clock = clock ? clock : clock_now;
 	attempts->pairs = rates_open(COUNTED, MINUTE);
 	attempts->addresses = rates_open(COUNTED, MINUTE);
-	attempts->slowed = rates_open(COUNTED, ATTEMPT_PAUSE);
-	attempts->known = rates_open(KNOWN, HOUR);
 	return attempts;
 }
 
@@ -119,7 +85,5 @@ void attempts_close(struct attempts *attempts)
 		return;
 	rates_close(attempts->pairs);
 	rates_close(attempts->addresses);
-	rates_close(attempts->slowed);
-	rates_close(attempts->known);
 	free(attempts);
 }

@@ -1,8 +1,9 @@
 /*
  * How often app passwords may be tried (RULES "Identity and confirms"). A pair is an account and the address that asks, as base/address counts it; wrong
- * passwords are counted for each pair and for each address, within a minute. Above a limit an attempt is not evaluated, but for one every ATTEMPT_PAUSE: who
- * guesses is slowed down, and nobody is locked out. A pair that had a right one within the hour is always evaluated. Nothing is kept of
- * what a password was. From any thread, without a lock: at the limit each thread may let one more through.
+ * passwords are counted for each pair and for each address, within a minute. Above a limit the next wrong one is answered 429: who guesses is
+ * told to wait, logged, and asks nobody over XMPP. The right one is let in whatever was wrong before, so nobody locks an owner out, from
+ * wherever; what is guessed at has 125 random bits, and no rate of guessing comes near it. Nothing is kept of what a password was. From
+ * any thread, without a lock: at the limit each thread may let one more through.
  */
 #pragma once
 
@@ -10,8 +11,6 @@
 
 struct arena;
 struct attempts;
-
-enum { ATTEMPT_PAUSE = 5900 /* ms; in whole seconds it is 6 */ };
 
 struct attempts_options {
 	uint64_t per_pair, per_address; /* wrong ones a minute; 0: any number */
@@ -32,10 +31,8 @@ struct attempt {
 struct attempt attempt_of(
 	struct attempts *attempts, struct arena *arena, const char *bare, const char *address);
 
-/* 0: it may be evaluated, and how that ends is told below; else the milliseconds until one may be. */
+/* Milliseconds that a wrong one is to wait for because of those before it; 0: there were not too many. */
 uint64_t attempt_wait(const struct attempt *attempt);
-
-void attempt_was_right(const struct attempt *attempt);
 
 /* Counts it. When: what attempt_take_back() wants, never 0. */
 uint64_t attempt_was_wrong(const struct attempt *attempt);

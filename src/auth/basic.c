@@ -64,26 +64,20 @@ int basic_verify(struct request *request, struct tx *tx)
 {
 	struct password password;
 	struct attempt attempt;
-	uint64_t wait;
 	int right;
 
 	if (!request->password)
 		return CREDENTIALS_CLAIM;
-	attempt = password_attempt(request);
-	wait = attempt_wait(&attempt);
-	if (wait > 0)
-		return password_limit(request, wait);
 	right = password_check(
 		tx, request->arena, request->claim.bare, request->password, &password);
 	if (right < 0)
 		return right;
-	if (right == 0) {
-		attempt_was_wrong(&attempt);
-		log_event(LOG_WARNING, "password-wrong", "jid", request->claim.bare, "address",
-			request->address, NULL);
-		return CREDENTIALS_REFUSED;
+	if (right == 1) {
+		password_admit(request, &password);
+		return CREDENTIALS_PROVEN;
 	}
-	attempt_was_right(&attempt);
-	password_admit(request, &password);
-	return CREDENTIALS_PROVEN;
+	log_event(LOG_WARNING, "password-wrong", "jid", request->claim.bare, "address",
+		request->address, NULL);
+	attempt = password_attempt(request);
+	return password_was_wrong(request, &attempt, CREDENTIALS_REFUSED);
 }

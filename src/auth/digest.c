@@ -244,27 +244,24 @@ static const struct password *find_made_with(
 int digest_verify(struct request *request, struct tx *tx)
 {
 	const struct digest *digest = request->digest;
-	struct attempt attempt = password_attempt(request);
 	const struct password *made_with;
 	struct password *kept;
 	size_t count;
 	int error = find_passwords(request, tx, &kept, &count);
-	uint64_t wait = error == 0 && count > 0 ? attempt_wait(&attempt) : 0;
+	struct attempt attempt;
 
 	if (error < 0)
 		return error;
-	if (wait > 0)
-		return password_limit(request, wait);
 	made_with = find_made_with(request, kept, count);
 	if (!nonce_use(request->dav->nonces, digest->number, digest->count))
 		return CREDENTIALS_STALE;
 	if (made_with) {
-		attempt_was_right(&attempt);
 		password_admit(request, made_with);
 		return CREDENTIALS_PROVEN;
 	}
+	if (count == 0)
+		return CREDENTIALS_CLAIM;
 	/* It may be a guess; until the person says that it is theirs it counts as one. */
-	if (count > 0)
-		request->guessed = attempt_was_wrong(&attempt);
-	return CREDENTIALS_CLAIM;
+	attempt = password_attempt(request);
+	return password_was_wrong(request, &attempt, CREDENTIALS_CLAIM);
 }

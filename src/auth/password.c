@@ -92,10 +92,16 @@ struct attempt password_attempt(const struct request *request)
 		request->dav->attempts, request->arena, request->claim.bare, request->address);
 }
 
-enum credentials password_limit(struct request *request, uint64_t milliseconds)
+enum credentials password_was_wrong(
+	struct request *request, const struct attempt *attempt, enum credentials otherwise)
 {
-	answer_limited(request, milliseconds,
-		"Too many wrong app passwords were tried from here. Wait a few seconds, and check "
-		"that the password is right.");
+	uint64_t wait = attempt_wait(attempt);
+
+	request->guessed = attempt_was_wrong(attempt);
+	if (wait == 0)
+		return otherwise;
+	answer_limited(request, wait,
+		"Too many wrong app passwords were tried from here. Wait a while, and check that "
+		"the password is right.");
 	return CREDENTIALS_LIMITED;
 }

@@ -30,5 +30,6 @@ void password_admit(struct request *request, const struct password *password);
 /* An attempt on the claimed account, from where the request comes. */
 struct attempt password_attempt(const struct request *request);
 
-/* Answers 429: so many were wrong of late that this one was not looked at. */
-enum credentials password_limit(struct request *request, uint64_t milliseconds);
+/* Counts it (request->guessed). 429 is answered when too many were wrong of late, else it is what it would be. */
+enum credentials password_was_wrong(
+	struct request *request, const struct attempt *attempt, enum credentials otherwise);

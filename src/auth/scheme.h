@@ -12,7 +12,7 @@ enum credentials {
 	CREDENTIALS_STALE,   /* to be made again from a fresh challenge (RFC 7616, 3.3) */
 	CREDENTIALS_CLAIM,   /* a claim, which somebody has to be asked for */
 	CREDENTIALS_PROVEN,
-	CREDENTIALS_LIMITED, /* not looked at: 429 is answered */
+	CREDENTIALS_LIMITED, /* refused, and too often: 429 is answered */
 };
 
 struct scheme {
