@@ -103,6 +103,11 @@ def test_too_many_chosen(world, prosody):
         command.submit(jids=[JULIET], urls=["/a"] * 201)
     assert refused.value.condition == "bad-request" and "too many" in refused.value.text
     assert command.submit(jids=[JULIET], urls=["/a"] * 200).note == "Shared: 200."
+    command = Command(romeo, "files-share")
+    with pytest.raises(Refused) as refused:
+        command.submit(jids=[f"{n}@capulet.localhost" for n in range(200)], urls=["/a"] * 150)
+    assert refused.value.condition == "bad-request" and "too long" in refused.value.text
+    assert Command(romeo, "files").fields[romeo.daemon.base + "/a"][2] == f"shared with {JULIET}", "nothing of it is kept"
 
 
 # ---- calls of commands ----
