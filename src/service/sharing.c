@@ -12,9 +12,12 @@ struct people {
 	size_t count;
 };
 
+enum { WRITTEN_MAX = 20000 /* entries of lists in one change, behind which everybody's wait */ };
+
 /* Whom the form names, read before anything is changed; and room for the list of one file. */
 struct sharing {
 	struct people named, list;
+	size_t written; /* entries of lists, so far */
 };
 
 static bool is_among(const struct jid *jids, size_t count, const struct jid *jid)
@@ -71,6 +74,19 @@ static int list_now(struct run *run, struct tx *tx, const struct walk *walk, str
 	return 0;
 }
 
+/* `list` becomes that of what the walk ends at. */
+static int write_list(struct run *run, struct tx *tx, const struct walk *walk)
+{
+	struct sharing *sharing = run->state;
+
+	sharing->written += sharing->list.count;
+	if (sharing->written > WRITTEN_MAX)
+		return run_refuse(run, "bad-request",
+			"Their lists are too long for all of them at once. Choose fewer files.");
+	return store_list_set(
+		tx, walk->chain[walk->count - 1].id, sharing->list.jids, sharing->list.count);
+}
+
 static int share_one(struct run *run, struct tx *tx, const struct walk *walk)
 {
 	struct sharing *sharing = run->state;
@@ -86,9 +102,7 @@ static int share_one(struct run *run, struct tx *tx, const struct walk *walk)
 				run, "bad-request", "With these its list would be too long.");
 		now->jids[now->count++] = people->jids[i];
 	}
-	if (error < 0)
-		return error;
-	return store_list_set(tx, walk->chain[walk->count - 1].id, now->jids, now->count);
+	return error < 0 ? error : write_list(run, tx, walk);
 }
 
 /* Whether that entry of a list is meant: a bare JID means each resource of it. */
@@ -116,7 +130,8 @@ static int unshare_one(struct run *run, struct tx *tx, const struct walk *walk)
 	for (size_t i = 0; people->count && i < now->count; i++)
 		if (!is_meant(people, &now->jids[i]))
 			now->jids[kept++] = now->jids[i];
-	return store_list_set(tx, walk->chain[walk->count - 1].id, now->jids, kept);
+	now->count = kept;
+	return write_list(run, tx, walk);
 }
 
 /* ---- the commands ---- */

@@ -1,6 +1,7 @@
 """What strangers and users can make the daemon say, keep and do at once is bounded: a stanza that is too large for the server would end the
 stream, and with it every waiting confirm."""
 
+import os
 import threading
 
 import pytest
@@ -102,6 +103,11 @@ def test_too_many_chosen(world, prosody):
         command.submit(jids=[JULIET], urls=["/a"] * 201)
     assert refused.value.condition == "bad-request" and "too many" in refused.value.text
     assert command.submit(jids=[JULIET], urls=["/a"] * 200).note == "Shared: 200."
+    command = Command(romeo, "files-share")
+    with pytest.raises(Refused) as refused:
+        command.submit(jids=[f"{n}@capulet.localhost" for n in range(200)], urls=["/a"] * 150)
+    assert refused.value.condition == "bad-request" and "too long" in refused.value.text
+    assert Command(romeo, "files").fields[romeo.daemon.base + "/a"][2] == f"shared with {JULIET}", "nothing of it is kept"
 
 
 # ---- calls of commands ----
@@ -131,8 +137,9 @@ def test_strangers_leave_room(world, scripted):
     assert answer.find("{jabber:component:accept}error/{urn:ietf:params:xml:ns:xmpp-stanzas}item-not-found") is not None
 
 
-def test_forms_that_are_refused(world, scripted):
+def test_forms_that_are_refused(world, scripted, monkeypatch):
     """Whoever fills in one form wrongly again and again costs no more memory than once."""
+    monkeypatch.setenv("ASAN_OPTIONS", os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1")
     daemon = world.daemon(scripted)
     juliet = f"{JULIET}/x"
     session = session_of(scripted.ask(juliet, "set", execute("files-delete")))
