@@ -63,7 +63,6 @@ enum credentials basic_identify(struct request *request, const char *credentials
 int basic_verify(struct request *request, struct tx *tx)
 {
 	struct password password;
-	struct attempt attempt;
 	int right;
 
 	if (!request->password)
@@ -78,6 +77,5 @@ int basic_verify(struct request *request, struct tx *tx)
 	}
 	log_event(LOG_WARNING, "password-wrong", "jid", request->claim.bare, "address",
 		request->address, NULL);
-	attempt = password_attempt(request);
-	return password_was_wrong(request, &attempt, CREDENTIALS_REFUSED);
+	return password_was_wrong(request, CREDENTIALS_REFUSED);
 }

@@ -248,7 +248,6 @@ int digest_verify(struct request *request, struct tx *tx)
 	struct password *kept;
 	size_t count;
 	int error = find_passwords(request, tx, &kept, &count);
-	struct attempt attempt;
 
 	if (error < 0)
 		return error;
@@ -262,6 +261,5 @@ int digest_verify(struct request *request, struct tx *tx)
 	if (count == 0)
 		return CREDENTIALS_CLAIM;
 	/* It may be a guess; until the person says that it is theirs it counts as one. */
-	attempt = password_attempt(request);
-	return password_was_wrong(request, &attempt, CREDENTIALS_CLAIM);
+	return password_was_wrong(request, CREDENTIALS_CLAIM);
 }

@@ -92,12 +92,12 @@ struct attempt password_attempt(const struct request *request)
 		request->dav->attempts, request->arena, request->claim.bare, request->address);
 }
 
-enum credentials password_was_wrong(
-	struct request *request, const struct attempt *attempt, enum credentials otherwise)
+enum credentials password_was_wrong(struct request *request, enum credentials otherwise)
 {
-	uint64_t wait = attempt_wait(attempt);
+	struct attempt attempt = password_attempt(request);
+	uint64_t wait = attempt_wait(&attempt);
 
-	request->guessed = attempt_was_wrong(attempt);
+	request->guessed = attempt_was_wrong(&attempt);
 	if (wait == 0)
 		return otherwise;
 	answer_limited(request, wait,

@@ -31,5 +31,4 @@ void password_admit(struct request *request, const struct password *password);
 struct attempt password_attempt(const struct request *request);
 
 /* Counts it (request->guessed). 429 is answered when too many were wrong of late, else it is what it would be. */
-enum credentials password_was_wrong(
-	struct request *request, const struct attempt *attempt, enum credentials otherwise);
+enum credentials password_was_wrong(struct request *request, enum credentials otherwise);

@@ -1,31 +1,24 @@
 #include "client/progress.h"
 
+#include "base/clock.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { FIRST_AFTER = 1000, AGAIN_AFTER = 200, WIDTH = 30 }; /* milliseconds; columns */
 
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
-}
-
 void progress_begin(struct progress *progress, const char *label)
 {
-	*progress =
-		(struct progress){.label = isatty(STDERR_FILENO) ? label : NULL, .began = now()};
+	*progress = (struct progress){
+		.label = isatty(STDERR_FILENO) ? label : NULL, .began = clock_now()};
 }
 
 void progress_show(struct progress *progress, uint64_t bytes, uint64_t total)
 {
 	static const char full[] = "##############################";
-	uint64_t time = now();
+	uint64_t time = clock_now();
 	int done;
 
 	if (!progress->label || time - progress->began < FIRST_AFTER ||

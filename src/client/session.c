@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/digest.h"
 #include "client/links.h"
 #include "xml/reader.h"
@@ -15,7 +16,6 @@
 #include <string.h>
 #include <strophe.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #define NS_CLIENT    "jabber:client"
 #define NS_HTTP_AUTH "http://jabber.org/protocol/http-auth"
@@ -47,14 +47,6 @@ struct session {
 	struct arena *answer_arena;
 	struct xml_node *answer;
 };
-
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
-}
 
 /* ---- being asked ---- */
 
@@ -278,12 +270,12 @@ static void prepare(struct session *session, const struct account *account)
 
 static int log_in(struct session *session, const struct account *account)
 {
-	uint64_t deadline = now() + LOGIN_TIME;
+	uint64_t deadline = clock_now() + LOGIN_TIME;
 
 	if (xmpp_connect_client(session->connection, account->host,
 		    account->host ? account->port : 0, on_event, session) != XMPP_EOK)
 		lose(session, "the XMPP server cannot be found");
-	while (session->state == CONNECTING && now() < deadline)
+	while (session->state == CONNECTING && clock_now() < deadline)
 		xmpp_run_once(session->context, 50);
 	if (session->state == CONNECTING)
 		lose(session, "the XMPP server does not answer");
@@ -316,13 +308,13 @@ int session_open(struct session **out, const struct account *account, char *erro
 
 void session_close(struct session *session)
 {
-	uint64_t deadline = now() + 2000;
+	uint64_t deadline = clock_now() + 2000;
 
 	if (!session)
 		return;
 	if (session->state == ONLINE)
 		xmpp_disconnect(session->connection);
-	while (session->state == ONLINE && now() < deadline)
+	while (session->state == ONLINE && clock_now() < deadline)
 		xmpp_run_once(session->context, 20);
 	while (session->expected)
 		session_forget(session, session->expected->id);
@@ -357,9 +349,9 @@ int session_turn(struct session *session, unsigned milliseconds)
 
 int session_wait(struct session *session, unsigned milliseconds)
 {
-	uint64_t end = now() + milliseconds;
+	uint64_t end = clock_now() + milliseconds;
 
-	while (session->state == ONLINE && now() < end)
+	while (session->state == ONLINE && clock_now() < end)
 		session_turn(session, 100);
 	return session->state == ONLINE ? 0 : -ENOTCONN;
 }
@@ -389,7 +381,7 @@ void session_go_online(struct session *session)
 int session_iq(struct session *session, struct arena *arena, const char *type, const char *to,
 	const char *payload, const struct xml_node **answer)
 {
-	uint64_t deadline = now() + ANSWER_TIME;
+	uint64_t deadline = clock_now() + ANSWER_TIME;
 	struct buf out = {0};
 	int result = 0;
 
@@ -403,7 +395,7 @@ int session_iq(struct session *session, struct arena *arena, const char *type, c
 	session_send(session, &out);
 	buf_free(&out);
 	while (!session->answer && result == 0)
-		result = now() >= deadline ? -ETIMEDOUT : session_turn(session, 100);
+		result = clock_now() >= deadline ? -ETIMEDOUT : session_turn(session, 100);
 	session->answer_arena = NULL;
 	*answer = session->answer;
 	return session->answer ? 0 : result;

@@ -26,17 +26,8 @@ int live_jidlist(const struct view *view, struct buf *out)
 /* One <jid/> of a list, white space round it left out. */
 static bool read_jid(struct arena *arena, const struct xml_node *node, struct jid *jid)
 {
-	const char *text;
-	size_t length;
-
-	if (!xml_is(node, NS_0129, "jid"))
-		return false;
-	text = xml_text(arena, node);
-	text += strspn(text, " \t\r\n");
-	length = strlen(text);
-	while (length > 0 && strchr(" \t\r\n", text[length - 1]))
-		length--;
-	return jid_parse(arena, arena_strndup(arena, text, length), jid) == 0;
+	return xml_is(node, NS_0129, "jid") &&
+	       jid_parse(arena, xml_text_trimmed(arena, node), jid) == 0;
 }
 
 static bool jid_listed(const struct jid *jids, size_t count, const struct jid *jid)

@@ -8,19 +8,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* The text of an element, without white space round it. */
-static const char *value_of(const struct view *view, const struct xml_node *value)
-{
-	const char *text = xml_text(view->arena, value);
-	size_t length;
-
-	text += strspn(text, " \t\r\n");
-	length = strlen(text);
-	while (length > 0 && strchr(" \t\r\n", text[length - 1]))
-		length--;
-	return arena_strndup(view->arena, text, length);
-}
-
 /* 0, or 409. */
 static int check_file(const struct view *view)
 {
@@ -65,7 +52,8 @@ int live_expires_set(const struct view *view, const struct xml_node *value)
 
 	if (status != 0)
 		return status;
-	if (value && (iso_date_parse(value_of(view, value), &expires) < 0 || expires <= 0))
+	if (value && (iso_date_parse(xml_text_trimmed(view->arena, value), &expires) < 0 ||
+			     expires <= 0))
 		return view_refuse(view, 409,
 			"A time is a date-time of RFC 3339, as in 2027-01-31T18:00:00Z.");
 	error = store_expires_set(view->tx, view->resource->id, expires);
@@ -91,7 +79,7 @@ static int get_flag(const struct view *view, struct buf *out, bool (*of)(const s
 static int set_flag(const struct view *view, const struct xml_node *value,
 	int (*set)(struct tx *tx, int64_t resource, bool on))
 {
-	const char *text = value ? value_of(view, value) : "0";
+	const char *text = value ? xml_text_trimmed(view->arena, value) : "0";
 	int status = check_file(view), error;
 
 	if (status != 0)

@@ -42,19 +42,6 @@ const char *form_value(const struct form *form, const char *var)
 	return NULL;
 }
 
-bool form_has(const struct form *form, const char *var, const char *value)
-{
-	for (const struct form_value *one = form->values; one; one = one->next)
-		if (strcmp(one->var, var) == 0 && strcmp(one->value, value) == 0)
-			return true;
-	return false;
-}
-
-bool form_is_true(const struct form *form, const char *var)
-{
-	return form_has(form, var, "1") || form_has(form, var, "true");
-}
-
 void form_begin(struct buf *out, const char *type, const char *title, const char *instructions)
 {
 	xml_write(out, "<x xmlns='" NS_DATA "' type='", type, "'>", NULL);

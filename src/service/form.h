@@ -27,12 +27,6 @@ struct form form_read(struct arena *arena, const struct xml_node *x);
 /* The first value of that field; NULL: it is not there. */
 const char *form_value(const struct form *form, const char *var);
 
-/* Whether that field has this value, be it among others. */
-bool form_has(const struct form *form, const char *var, const char *value);
-
-/* XEP-0004, 3.3: "1" and "true". */
-bool form_is_true(const struct form *form, const char *var);
-
 /* ---- what is shown ---- */
 
 struct form_option {
@@ -61,6 +55,3 @@ enum { FORM_MAX = 48 << 10, OPTIONS_MAX = 40 << 10 };
 /* False: there is no room for it, or for all its options: what does not fit is left out. */
 bool form_field(struct buf *out, const struct form_field *field);
 void form_end(struct buf *out);
-
-/* Whether nothing more should be put into it: a server ends the stream of who sends it a stanza that is too large. Options are left out then. */
-bool form_is_full(const struct buf *out);

@@ -45,7 +45,11 @@ int password_url(struct run *run, struct tx *tx, int64_t collection, const char 
 	return 0;
 }
 
-int password_describe(
+/*
+ * For a person: "read-only, /photos/, made 2026-11-25, last used 2026-11-26, never expires"; lives in run->arena. A collection that is gone, or not theirs to
+ * see any more, has no name. 0 or negative errno.
+ */
+static int describe(
 	struct run *run, struct tx *tx, const struct password *password, const char **text)
 {
 	const char *where = "everything that you may see", *url;
@@ -84,7 +88,7 @@ static const char not_all[] = "There is no room here for all that you have.";
 static int put(struct run *run, struct tx *tx, const struct password *password)
 {
 	const char *text;
-	int error = password_describe(run, tx, password, &text);
+	int error = describe(run, tx, password, &text);
 
 	if (error < 0)
 		return error;
@@ -134,7 +138,7 @@ static int ask_which(struct run *run, struct tx *tx)
 	for (size_t i = 0; error == 0 && i < count; i++) {
 		const char *text = "";
 
-		error = password_describe(run, tx, &passwords[i], &text);
+		error = describe(run, tx, &passwords[i], &text);
 		options[i].label =
 			arena_printf(run->arena, "%s: %s", label_of(&passwords[i]), text);
 		options[i].value = number(run->arena, passwords[i].id);

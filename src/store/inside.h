@@ -68,9 +68,6 @@ int reap(struct tx *tx, int most);
 	" r.stored, r.link, r.expires"
 void resource_take(struct arena *arena, sqlite3_stmt *row, struct resource *out);
 
-/* Whether it was to go before this transaction began: then it is not there. */
-bool resource_is_due(const struct tx *tx, const struct resource *resource);
-
 /* Columns 0 and 1: a bare JID, and a resourcepart or ''. */
 void jid_take(struct arena *arena, sqlite3_stmt *row, struct jid *jid);
 

@@ -42,7 +42,8 @@ void resource_take(struct arena *arena, sqlite3_stmt *row, struct resource *out)
 		out->spelling = out->name;
 }
 
-bool resource_is_due(const struct tx *tx, const struct resource *resource)
+/* Whether it was to go before this transaction began: then it is not there. */
+static bool is_due(const struct tx *tx, const struct resource *resource)
 {
 	return resource->expires > 0 && resource->expires <= tx->now;
 }
@@ -70,7 +71,7 @@ static int find(
 
 	if (found == 0)
 		found = take_one(tx, arena, statement, out);
-	return found == 1 && resource_is_due(tx, out) ? 0 : found;
+	return found == 1 && is_due(tx, out) ? 0 : found;
 }
 
 void walk_href(struct buf *out, const struct walk *walk)

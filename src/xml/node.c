@@ -55,6 +55,19 @@ const char *xml_text(struct arena *arena, const struct xml_node *node)
 	return joined;
 }
 
+const char *xml_text_trimmed(struct arena *arena, const struct xml_node *node)
+{
+	static const char white[] = " \t\r\n";
+	const char *text = xml_text(arena, node);
+	size_t length;
+
+	text += strspn(text, white);
+	length = strlen(text);
+	while (length > 0 && strchr(white, text[length - 1]))
+		length--;
+	return arena_strndup(arena, text, length);
+}
+
 const char *xml_lang(const struct xml_node *node)
 {
 	for (; node; node = node->parent)

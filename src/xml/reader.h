@@ -65,6 +65,9 @@ const char *xml_attribute(const struct xml_node *node, const char *name);
 /* All the text directly inside, joined; "" when there is none. */
 const char *xml_text(struct arena *arena, const struct xml_node *node);
 
+/* The same without white space round it. */
+const char *xml_text_trimmed(struct arena *arena, const struct xml_node *node);
+
 /* The nearest xml:lang, looking upwards; NULL when there is none. */
 const char *xml_lang(const struct xml_node *node);
 
