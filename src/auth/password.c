@@ -42,38 +42,62 @@ bool password_is_form(const char *text)
 	       strspn(text + start, either_case) == LETTERS;
 }
 
+/* RFC 7616, 3.4.2. md5 may be NULL. */
+static void make_ha1(struct arena *arena, const char *jid, const char *secret, char md5[MD5_HEX],
+	char sha256[SHA256_HEX])
+{
+	const char *a1 = arena_printf(arena, "%s:xmpp:%s", jid, secret);
+
+	if (md5)
+		md5_hex(md5, a1, strlen(a1));
+	sha256_hex(sha256, a1, strlen(a1));
+}
+
 struct password password_kept(
 	struct arena *arena, const char *jid, const char *label, const char *secret)
 {
-	/* RFC 7616, 3.4.2 */
-	const char *a1 = arena_printf(arena, "%s:xmpp:%s", jid, secret);
 	char *md5 = arena_alloc(arena, MD5_HEX), *sha256 = arena_alloc(arena, SHA256_HEX);
 
-	md5_hex(md5, a1, strlen(a1));
-	sha256_hex(sha256, a1, strlen(a1));
+	make_ha1(arena, jid, secret, md5, sha256);
 	return (struct password){.jid = jid, .label = label, .ha1_md5 = md5, .ha1_sha256 = sha256};
+}
+
+/* The one of the list that this is, or NULL; all are looked at. */
+static const struct password *find_equal(
+	const struct password *list, size_t count, const char *ha1_sha256)
+{
+	const struct password *found = NULL;
+
+	for (size_t i = 0; i < count; i++)
+		if (text_equal_secret(list[i].ha1_sha256, ha1_sha256))
+			found = &list[i];
+	return found;
 }
 
 int password_check(struct tx *tx, struct arena *arena, const char *jid, const char *secret,
 	struct password *found)
 {
-	struct password given, *kept;
-	char *lower = arena_strdup(arena, secret);
+	char *lower = arena_strdup(arena, secret), ha1_sha256[SHA256_HEX];
+	const struct password *is;
+	struct password *list;
 	size_t count;
-	int error, is = 0;
+	int error;
 
 	for (char *c = lower; *c; c++)
 		*c = (char)tolower((unsigned char)*c);
 	if (lower[strlen(lower) - 1] != check_letter(lower + strlen(prefix)))
 		return 0;
-	given = password_kept(arena, jid, "", lower);
-	error = store_passwords(tx, arena, jid, &kept, &count);
-	for (size_t i = 0; error == 0 && i < count; i++)
-		if (text_equal_secret(kept[i].ha1_sha256, given.ha1_sha256)) {
-			*found = kept[i];
-			is = 1;
-		}
-	return error < 0 ? error : is;
+	make_ha1(arena, jid, lower, NULL, ha1_sha256);
+	error = store_passwords_kept(tx, arena, jid, &list, &count);
+	is = error == 0 ? find_equal(list, count, ha1_sha256) : NULL;
+	/* What is wrong by what was kept may have been made since by another process. */
+	if (error == 0 && !is) {
+		error = store_passwords(tx, arena, jid, &list, &count);
+		is = error == 0 ? find_equal(list, count, ha1_sha256) : NULL;
+	}
+	if (is)
+		*found = *is;
+	return error < 0 ? error : is != NULL;
 }
 
 void password_admit(struct request *request, const struct password *password)

@@ -319,7 +319,8 @@ enum step_result dav_select(struct request *request, struct tx *tx)
 		if (error == 0)
 			error = request->method->select(request, tx, &walk);
 	}
-	if (error == -ESTALE)
+	/* Whatever was found is of one state, or is looked for again. */
+	if (error == -ESTALE || !store_glance_holds(tx))
 		return STEP_NEXT;
 	if (error < 0 && error != -ECANCELED)
 		answer_errno(request, error);

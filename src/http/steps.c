@@ -51,7 +51,7 @@ static enum step_result in_transaction(struct connection *connection, const stru
 {
 	struct request *request = &connection->request;
 	struct tx *tx;
-	int error = store_read_begin(request->dav->store, &tx);
+	int error = store_glance_begin(request->dav->store, &tx);
 	enum step_result result;
 
 	if (error < 0)

@@ -138,13 +138,16 @@ static bool run_together(struct tx *tx, struct message *list, const struct messa
 
 	tx->doomed.len = 0;
 	tx->now = store_now();
+	stamps_begin(tx->store->stamps);
 	for (; error == 0 && at != end; at = at->next)
 		if (!run_one(tx, (struct store_change *)at)) {
 			roll_back(tx);
+			stamps_settle(tx->store->stamps);
 			return false;
 		}
 	if (error == 0)
 		error = commit(tx, &uncertain);
+	stamps_settle(tx->store->stamps);
 	if (error < 0)
 		fail(list, end, error, uncertain);
 	return true;

@@ -176,15 +176,65 @@ void store_sha256_remember(struct store *store, int64_t content, const unsigned 
 	mailbox_post(store->changes, &what->change.message);
 }
 
+/* Bytes of content that are kept in memory, and are being sent by as many as hold them. */
+struct held {
+	atomic_uint holders;
+	struct content content;
+	unsigned char digests[16 + 20 + 32];
+	char bytes[];
+};
+
+static void let_go(void *bytes)
+{
+	struct held *held = bytes;
+
+	if (atomic_fetch_sub(&held->holders, 1) == 1)
+		free(held);
+}
+
+static const unsigned char *keep_digest(
+	unsigned char *copy, const unsigned char *digest, enum hash_kind kind)
+{
+	return digest ? memcpy(copy, digest, hash_length(kind)) : NULL;
+}
+
+/* What was read is the cache's and the caller's from now on. */
+static void hold(
+	struct tx *tx, const struct kept_key *key, const void *bytes, struct content *content)
+{
+	size_t length = (size_t)content->length, size = sizeof(struct held) + length;
+	struct held *held = malloc(size);
+
+	if (!held)
+		abort();
+	atomic_init(&held->holders, 2);
+	memcpy(held->bytes, bytes, length);
+	content->md5 = keep_digest(held->digests, content->md5, HASH_MD5);
+	content->sha1 = keep_digest(held->digests + 16, content->sha1, HASH_SHA1);
+	content->sha256 = keep_digest(held->digests + 36, content->sha256, HASH_SHA256);
+	content->bytes = held->bytes;
+	content->held = held;
+	held->content = *content;
+	cache_keep(tx, key, held, size, let_go);
+}
+
 int store_content_open(struct tx *tx, struct arena *arena, const struct resource *resource,
 	struct content *content)
 {
+	const struct kept_key key = {.kind = KEPT_CONTENT, .number = resource->content};
+	const struct held *kept = cache_find(tx, &key);
 	sqlite3_stmt *statement;
-	int more = sql_bind(tx, &statement,
+	int more;
+
+	if (kept) {
+		*content = kept->content;
+		atomic_fetch_add(&content->held->holders, 1);
+		return 0;
+	}
+	*content = (struct content){.fd = -1};
+	more = sql_bind(tx, &statement,
 		"SELECT length, inline, blob, md5, sha1, sha256 FROM content WHERE id = ?1", "i",
 		resource->content);
-
-	*content = (struct content){.fd = -1};
 	if (more == 0)
 		more = sql_step(tx, statement);
 	if (more != 1)
@@ -195,8 +245,9 @@ int store_content_open(struct tx *tx, struct arena *arena, const struct resource
 		const void *bytes = sqlite3_column_blob(statement, 1);
 		size_t length = (size_t)sqlite3_column_bytes(statement, 1);
 
-		content->bytes = arena_strndup(arena, length ? bytes : "", length);
 		more = length == content->length ? 0 : -EIO;
+		if (more == 0)
+			hold(tx, &key, length ? bytes : "", content);
 	} else {
 		more = open_blob(tx, (const char *)sqlite3_column_text(statement, 2),
 			content->length, content);
@@ -209,5 +260,8 @@ void store_content_close(struct content *content)
 {
 	if (content->fd >= 0)
 		close(content->fd);
+	if (content->held)
+		let_go(content->held);
 	content->fd = -1;
+	content->held = NULL;
 }

@@ -19,6 +19,7 @@ struct store {
 	_Atomic(struct tx *) readers; /* all of them */
 	int64_t start; /* how often the store was opened: blobs of this start begin with it */
 	char opening[RANDOM_ID];
+	struct stamps *stamps;
 	unsigned char secret[STORE_SECRET];
 	struct rates *used; /* app passwords whose use was kept within the minute */
 

@@ -2,8 +2,12 @@
 #include "store/inside.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
-int store_list_names(struct tx *tx, int64_t resource, const struct jid *jid)
+enum { KEPT_JID = 256 /* bytes; who is called longer is looked up each time */ };
+
+static int look_up(struct tx *tx, int64_t resource, const struct jid *jid)
 {
 	static const char sql[] =
 		"SELECT 1 FROM list"
@@ -12,6 +16,36 @@ int store_list_names(struct tx *tx, int64_t resource, const struct jid *jid)
 
 	return sql_number(tx, &one, sql, "itt", resource, jid->bare,
 		jid->resourcepart ? jid->resourcepart : "");
+}
+
+int store_list_names(struct tx *tx, int64_t resource, const struct jid *jid)
+{
+	const char *resourcepart = jid->resourcepart ? jid->resourcepart : "";
+	size_t bare = strlen(jid->bare) + 1, length = bare + strlen(resourcepart);
+	struct kept_key key = {.kind = KEPT_LISTED, .number = resource, .length = length};
+	char text[KEPT_JID];
+	const bool *kept;
+	bool *copy;
+	int names;
+
+	if (!tx->glance || length > sizeof(text))
+		return look_up(tx, resource, jid);
+	memcpy(text, jid->bare, bare);
+	memcpy(text + bare, resourcepart, length - bare);
+	key.text = text;
+	kept = cache_find(tx, &key);
+	if (kept)
+		return *kept;
+	names = look_up(tx, resource, jid);
+	copy = malloc(sizeof(*copy));
+	if (!copy)
+		abort();
+	*copy = names == 1;
+	if (names < 0)
+		free(copy);
+	else
+		cache_keep(tx, &key, copy, sizeof(*copy), free);
+	return names;
 }
 
 void jid_take(struct arena *arena, sqlite3_stmt *row, struct jid *jid)

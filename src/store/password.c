@@ -29,7 +29,7 @@ static struct password take(struct arena *arena, sqlite3_stmt *row)
 	};
 }
 
-/* Most accounts have a few, and this is asked for each request: so there is room for a few at first. */
+/* Most accounts have a few: so there is room for a few at first. */
 int store_passwords(struct tx *tx, struct arena *arena, const char *jid,
 	struct password **passwords, size_t *count)
 {
@@ -58,6 +58,84 @@ int store_passwords(struct tx *tx, struct arena *arena, const char *jid,
 		(*passwords)[(*count)++] = take(arena, statement);
 	}
 	return more;
+}
+
+/* Those of an account in one block: how many, the structs, and the texts that they name. */
+struct kept_passwords {
+	size_t count;
+	struct password list[];
+};
+
+static struct kept_passwords *pack(const struct password *passwords, size_t count, size_t *size)
+{
+	size_t structs = sizeof(struct kept_passwords) + count * sizeof(*passwords);
+	struct kept_passwords *kept;
+	char *at;
+
+	*size = structs;
+	for (size_t i = 0; i < count; i++)
+		*size += strlen(passwords[i].jid) + strlen(passwords[i].label) +
+			 strlen(passwords[i].ha1_md5) + strlen(passwords[i].ha1_sha256) + 4;
+	kept = malloc(*size);
+	if (!kept)
+		abort();
+	kept->count = count;
+	at = (char *)kept + structs;
+	for (size_t i = 0; i < count; i++) {
+		struct password *one = &kept->list[i];
+		const char **texts[] = {&one->jid, &one->label, &one->ha1_md5, &one->ha1_sha256};
+
+		*one = passwords[i];
+		for (size_t j = 0; j < sizeof(texts) / sizeof(*texts); j++) {
+			const char *text = *texts[j];
+
+			*texts[j] = at;
+			at = stpcpy(at, text) + 1;
+		}
+	}
+	return kept;
+}
+
+/* Those that have not expired since they were kept. */
+static void unpack(struct arena *arena, const struct kept_passwords *kept,
+	struct password **passwords, size_t *count)
+{
+	int64_t now = store_now();
+
+	*passwords = arena_alloc(arena, kept->count * sizeof(**passwords));
+	*count = 0;
+	for (size_t i = 0; i < kept->count; i++) {
+		struct password one = kept->list[i];
+
+		if (one.expires > 0 && one.expires <= now)
+			continue;
+		one.jid = arena_strdup(arena, one.jid);
+		one.label = arena_strdup(arena, one.label);
+		one.ha1_md5 = arena_strdup(arena, one.ha1_md5);
+		one.ha1_sha256 = arena_strdup(arena, one.ha1_sha256);
+		(*passwords)[(*count)++] = one;
+	}
+}
+
+int store_passwords_kept(struct tx *tx, struct arena *arena, const char *jid,
+	struct password **passwords, size_t *count)
+{
+	const struct kept_key key = {KEPT_PASSWORDS, 0, jid, strlen(jid)};
+	const struct kept_passwords *kept = cache_find(tx, &key);
+	size_t size = 0;
+	int error;
+
+	if (kept) {
+		unpack(arena, kept, passwords, count);
+		return 0;
+	}
+	error = store_passwords(tx, arena, jid, passwords, count);
+	if (error == 0 && tx->glance) {
+		struct kept_passwords *copy = pack(*passwords, *count, &size);
+
+		cache_keep(tx, &key, copy, size, free);
+	}
+	return error;
 }
 
 int store_passwords_remove(struct tx *tx, const char *jid)

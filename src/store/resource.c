@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -61,16 +62,75 @@ static int take_one(
 	return more;
 }
 
+/* Into one block: the struct, and behind it the texts that it names. `spelling` is `name` itself when it is no other. */
+static struct resource *pack(void *(*get)(void *arg, size_t size), void *arg,
+	const struct resource *resource, size_t *size)
+{
+	const char *spelling = resource->spelling == resource->name ? NULL : resource->spelling;
+	const char *texts[] = {resource->name, spelling, resource->owner, resource->content_type,
+		resource->displayname};
+	enum { TEXTS = sizeof(texts) / sizeof(*texts) };
+	size_t lengths[TEXTS], total = sizeof(*resource);
+	struct resource *copy;
+	char *at;
+
+	for (size_t i = 0; i < TEXTS; i++)
+		total += lengths[i] = texts[i] ? strlen(texts[i]) + 1 : 0;
+	copy = get(arg, total);
+	*copy = *resource;
+	at = (char *)(copy + 1);
+	for (size_t i = 0; i < TEXTS; i++) {
+		if (lengths[i])
+			memcpy(at, texts[i], lengths[i]);
+		texts[i] = texts[i] ? at : NULL;
+		at += lengths[i];
+	}
+	copy->name = texts[0];
+	copy->spelling = spelling ? texts[1] : texts[0];
+	copy->owner = texts[2];
+	copy->content_type = texts[3];
+	copy->displayname = texts[4];
+	*size = total;
+	return copy;
+}
+
+static void *from_arena(void *arena, size_t size)
+{
+	return arena_alloc(arena, size);
+}
+
+static void *from_heap(void *arg, size_t size)
+{
+	void *bytes = malloc(size);
+
+	if (!bytes)
+		abort();
+	return bytes;
+}
+
 static int find(
 	struct tx *tx, struct arena *arena, int64_t parent, const char *name, struct resource *out)
 {
 	static const char sql[] =
 		"SELECT " COLUMNS " FROM resource r WHERE r.parent = ?1 AND r.name = ?2";
+	const struct kept_key key = {KEPT_RESOURCE, parent, name, strlen(name)};
+	const struct resource *kept = cache_find(tx, &key);
 	sqlite3_stmt *statement;
-	int found = sql_bind(tx, &statement, sql, "it", parent, name);
+	size_t size;
+	int found;
 
+	if (kept) {
+		*out = *pack(from_arena, arena, kept, &size);
+		return !is_due(tx, out);
+	}
+	found = sql_bind(tx, &statement, sql, "it", parent, name);
 	if (found == 0)
 		found = take_one(tx, arena, statement, out);
+	if (found == 1 && tx->glance) {
+		struct resource *copy = pack(from_heap, NULL, out, &size);
+
+		cache_keep(tx, &key, copy, size, free);
+	}
 	return found == 1 && is_due(tx, out) ? 0 : found;
 }
 

@@ -82,6 +82,10 @@ static int open_database(struct store *store, char *error, size_t size)
 	result = tx_open(store, store->database, &store->writer, error, size);
 	if (result == 0)
 		result = schema_migrate(store->writer->db, error, size);
+	if (result == 0 && stamps_follow(store->stamps, store->writer->db) != SQLITE_OK) {
+		snprintf(error, size, "%s: %s", store->database, sqlite3_errmsg(store->writer->db));
+		result = -EIO;
+	}
 	if (result == 0 && fsync(store->directory) < 0)
 		result = refuse(error, size, store->options.path, errno);
 	return result;
@@ -176,6 +180,7 @@ static void release(struct store *store)
 		close(store->directory);
 	pthread_key_delete(store->own);
 	rates_close(store->used);
+	free(store->stamps);
 	free(store->database);
 	free(store);
 }
@@ -190,6 +195,9 @@ int store_open(struct store **out, const struct store_options *options, char *er
 	/* SQLite counts its memory under one mutex, for which all threads would wait. Refused once it is in use: then it was said before. */
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	store->options = *options;
+	store->stamps = calloc(1, sizeof(*store->stamps));
+	if (!store->stamps)
+		abort();
 	store->used = rates_open(PASSWORDS_IN_USE, PASSWORD_USE_TIME);
 	store->directory = store->blobs = store->lock = -1;
 	result = open_all(store, error, size);

@@ -58,6 +58,14 @@ int store_read_begin(struct store *store, struct tx **tx);
 void store_read_end(struct tx *tx);
 
 /*
+ * The same, but what was read a moment ago may be taken from memory, where it is only if nothing has changed it since; it ends with
+ * store_read_end(). store_glance_holds(): whether all that it has found is of one state of the store, as it is in a transaction; else it was
+ * changed meanwhile, and what matters must be looked up again.
+ */
+int store_glance_begin(struct store *store, struct tx **tx);
+bool store_glance_holds(const struct tx *tx);
+
+/*
  * A change. `run` runs on the committer; a negative result undoes all that it did. It may be run twice, so it touches
  * nothing but the store and fields that it sets anew. When it is on disk, or has failed, `result` is set (what `run` said, or the
  * errno of the COMMIT) and the change is posted to `reply`.
@@ -440,6 +448,10 @@ struct password {
 int store_passwords(struct tx *tx, struct arena *arena, const char *jid,
 	struct password **passwords, size_t *count);
 
+/* The same in a glance; one that another process has made just now may be missing. */
+int store_passwords_kept(struct tx *tx, struct arena *arena, const char *jid,
+	struct password **passwords, size_t *count);
+
 /* All of an account's go. */
 int store_passwords_remove(struct tx *tx, const char *jid);
 
@@ -463,7 +475,8 @@ int store_password_add(const char *path, const struct password *password, char *
 struct content {
 	uint64_t length;
 	int fd;            /* -1: it is in bytes */
-	const char *bytes; /* lives in the arena */
+	const char *bytes; /* until it is closed */
+	struct held *held; /* that they are in; NULL: in the arena */
 	/* Digests that are known of it, as bytes; NULL: not yet. */
 	const unsigned char *md5, *sha1, *sha256;
 };

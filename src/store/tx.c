@@ -75,6 +75,7 @@ void tx_close(struct tx *tx)
 	for (size_t i = 0; i < STATEMENTS; i++)
 		sqlite3_finalize(tx->statements[i].statement);
 	sqlite3_close(tx->db);
+	cache_close(tx->cache);
 	buf_free(&tx->doomed);
 	free(tx);
 }
@@ -126,10 +127,20 @@ static int bind_all(struct tx *tx, sqlite3_stmt *statement, const char *types, v
 	return error_of(tx, code);
 }
 
+/* What was settled is noted before the database shows its state. */
+static int begin_glance(struct tx *tx)
+{
+	tx->settled = atomic_load(&tx->store->stamps->settled);
+	return sqlite3_exec(tx->db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK ? 0 : -EIO;
+}
+
 static int bind_list(
 	struct tx *tx, sqlite3_stmt **statement, const char *sql, const char *types, va_list args)
 {
-	int error = prepare(tx, sql, statement);
+	int error = tx->glance && sqlite3_get_autocommit(tx->db) ? begin_glance(tx) : 0;
+
+	if (error == 0)
+		error = prepare(tx, sql, statement);
 
 	return error < 0 ? error : bind_all(tx, *statement, types, args);
 }
@@ -208,8 +219,7 @@ int tx_begin(struct tx *tx, const char *sql)
 	return sql_run(tx, sql, "");
 }
 
-/* The calling thread's own, opened when it is first asked for. */
-static int own(struct store *store, struct tx **tx)
+int tx_own(struct store *store, struct tx **tx)
 {
 	char error[256];
 	int result;
@@ -231,16 +241,19 @@ static int own(struct store *store, struct tx **tx)
 
 int store_read_begin(struct store *store, struct tx **tx)
 {
-	int error = own(store, tx);
+	int error = tx_own(store, tx);
 
 	if (error < 0)
 		return error;
+	(*tx)->glance = false;
+	(*tx)->seen_count = 0;
 	(*tx)->now = store_now();
 	return tx_begin(*tx, "BEGIN");
 }
 
 void store_read_end(struct tx *tx)
 {
+	tx->glance = false;
 	if (!sqlite3_get_autocommit(tx->db))
 		tx_begin(tx, "COMMIT");
 }

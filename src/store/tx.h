@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "store/cache.h"
 #include "store/store.h"
 
 #include <sqlite3.h>
@@ -25,6 +26,16 @@ struct tx {
 	bool retimed;    /* what goes next may be another */
 	bool expired;    /* there may be more of what was kept for some time only */
 	struct tx *next; /* of the store's */
+
+	/* Of a glance: a transaction of the database begins only when it is asked something. */
+	bool glance;
+	uint64_t tick, settled; /* when it began; what was settled before the database was asked */
+	struct cache *cache;    /* NULL: not yet */
+	size_t seen_count;
+	struct {
+		size_t stamp;
+		uint64_t batch;
+	} seen[SEEN_MAX]; /* what it depends on that was not read in it */
 };
 
 /* Opens a connection. 0, or negative errno with the reason. */
@@ -32,6 +43,9 @@ int tx_open(struct store *store, const char *path, struct tx **tx, char *error, 
 void tx_close(struct tx *tx);
 
 int tx_begin(struct tx *tx, const char *sql);
+
+/* The calling thread's own, opened when it is first asked for. 0 or negative errno. */
+int tx_own(struct store *store, struct tx **tx);
 
 /*
  * A statement with its parameters bound: one letter each in `types`: i int64_t, t const char * (NULL: NULL), b const void * and
