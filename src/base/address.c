@@ -168,8 +168,10 @@ bool address_in(const char *address, const char *networks)
 {
 	unsigned char bits[16];
 	struct network network;
+	if (!networks || !*networks)
+		return false;
 	int before = bits_of(address, bits), more;
-	if (!networks || before < 0)
+	if (before < 0)
 		return false;
 	while ((more = next_network(&networks, &network)) > 0) {
 		if (network.before == before && network_holds(&network, bits))

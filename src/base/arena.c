@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_SIZE = 4096 };
+enum { BLOCK_SIZE = 4096, USUAL_TEXT = 256 };
 
 struct block {
 	struct block *next;
@@ -93,12 +93,15 @@ char *arena_strdup(struct arena *arena, const char *text)
 
 char *arena_printf(struct arena *arena, const char *format, ...)
 {
+	char usual[USUAL_TEXT];
 	va_list args;
 	va_start(args, format);
-	int length = vsnprintf(NULL, 0, format, args);
+	int length = vsnprintf(usual, sizeof(usual), format, args);
 	va_end(args);
 	if (length < 0)
 		abort();
+	if ((size_t)length < sizeof(usual))
+		return arena_strndup(arena, usual, (size_t)length);
 	char *text = arena_alloc(arena, (size_t)length + 1);
 	va_start(args, format);
 	vsnprintf(text, (size_t)length + 1, format, args);

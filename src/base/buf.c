@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { USUAL_TEXT = 64 /* bytes of what is printed; more is printed twice */ };
+
 char *buf_room(struct buf *buf, size_t len)
 {
 	if (len > SIZE_MAX / 2 - buf->len)
@@ -39,16 +41,19 @@ void buf_puts(struct buf *buf, const char *text)
 
 void buf_printf(struct buf *buf, const char *format, ...)
 {
+	char *room = buf_room(buf, USUAL_TEXT);
 	va_list args;
 	va_start(args, format);
-	int length = vsnprintf(NULL, 0, format, args);
+	int length = vsnprintf(room, USUAL_TEXT, format, args);
 	va_end(args);
 	if (length < 0)
 		abort();
-	char *room = buf_room(buf, (size_t)length + 1);
-	va_start(args, format);
-	vsnprintf(room, (size_t)length + 1, format, args);
-	va_end(args);
+	if (length >= USUAL_TEXT) {
+		room = buf_room(buf, (size_t)length + 1);
+		va_start(args, format);
+		vsnprintf(room, (size_t)length + 1, format, args);
+		va_end(args);
+	}
 	buf->len += (size_t)length;
 }
 

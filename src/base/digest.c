@@ -3,31 +3,46 @@
 #include "base/codec.h"
 
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
-static void digest_hex(const EVP_MD *kind, char *out, const void *bytes, size_t length)
+/* Fetched once for all: else OpenSSL looks for it each time, under a lock. */
+static EVP_MD *md5, *sha1, *sha256;
+
+static void fetch(void)
+{
+	md5 = EVP_MD_fetch(NULL, "MD5", NULL);
+	sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (!md5 || !sha1 || !sha256)
+		abort();
+}
+
+static void digest_hex(EVP_MD *const *kind, char *out, const void *bytes, size_t length)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	unsigned digest_length = 0;
-	if (!EVP_Digest(bytes, length, digest, &digest_length, kind, NULL))
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, fetch);
+	if (!EVP_Digest(bytes, length, digest, &digest_length, *kind, NULL))
 		abort();
 	hex_encode(out, digest, digest_length);
 }
 
 void md5_hex(char out[MD5_HEX], const void *bytes, size_t length)
 {
-	digest_hex(EVP_md5(), out, bytes, length);
+	digest_hex(&md5, out, bytes, length);
 }
 
 void sha1_hex(char out[SHA1_HEX], const void *bytes, size_t length)
 {
-	digest_hex(EVP_sha1(), out, bytes, length);
+	digest_hex(&sha1, out, bytes, length);
 }
 
 void sha256_hex(char out[SHA256_HEX], const void *bytes, size_t length)
 {
-	digest_hex(EVP_sha256(), out, bytes, length);
+	digest_hex(&sha256, out, bytes, length);
 }
 
 void hmac_hex(

@@ -18,6 +18,21 @@ void log_threshold(enum log_level level)
 	atomic_store(&threshold, (int)level);
 }
 
+enum { HELD_MAX = 32 << 10 /* bytes */ };
+
+/* The calling thread's. */
+static _Thread_local bool holding;
+static _Thread_local struct buf held;
+
+/* A log that cannot be written must not stop the service. */
+static void put_out(struct buf *lines)
+{
+	ssize_t ignored = write(STDERR_FILENO, lines->data, lines->len);
+
+	(void)ignored;
+	lines->len = 0;
+}
+
 static bool is_plain(const char *value)
 {
 	if (!*value)
@@ -57,21 +72,43 @@ void log_event(enum log_level level, const char *event, ...)
 {
 	if ((int)level < atomic_load_explicit(&threshold, memory_order_relaxed))
 		return;
-	struct buf line = {0};
-	buf_printf(&line, "level=%s event=%s", LEVELS[level], event);
+	struct buf own = {0}, *line = holding ? &held : &own;
+	buf_puts(line, "level=");
+	buf_puts(line, LEVELS[level]);
+	buf_puts(line, " event=");
+	buf_puts(line, event);
 	va_list args;
 	va_start(args, event);
 	const char *key;
 	while ((key = va_arg(args, const char *))) {
-		buf_printf(&line, " %s=", key);
-		put_value(&line, va_arg(args, const char *));
+		buf_puts(line, " ");
+		buf_puts(line, key);
+		buf_puts(line, "=");
+		put_value(line, va_arg(args, const char *));
 	}
 	va_end(args);
-	buf_puts(&line, "\n");
-	/* A log that cannot be written must not stop the service. */
-	ssize_t ignored = write(STDERR_FILENO, line.data, line.len);
-	(void)ignored;
-	buf_free(&line);
+	buf_puts(line, "\n");
+	if (line == &own || held.len > HELD_MAX)
+		put_out(line);
+	buf_free(&own);
+}
+
+void log_hold(void)
+{
+	holding = true;
+}
+
+void log_let_go(void)
+{
+	if (held.len > 0)
+		put_out(&held);
+}
+
+void log_hold_end(void)
+{
+	log_let_go();
+	holding = false;
+	buf_free(&held);
 }
 
 const char *log_number(int64_t number)

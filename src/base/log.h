@@ -2,7 +2,7 @@
  * One event a line on standard error: level=info event=listen address=127.0.0.1:8080
  * A value that holds anything but printable ASCII without space, quote, = and backslash is quoted and
  * escaped, so a line cannot be forged by what a stranger sent. Never a secret: no password, no
- * transaction identifier. Safe from every thread: a line is one write(2).
+ * transaction identifier. Safe from every thread: no line is torn.
  */
 #pragma once
 
@@ -15,6 +15,14 @@ void log_threshold(enum log_level level);
 
 /* Pairs of key and value, ended by NULL; a NULL value is written as "-". */
 void log_event(enum log_level level, const char *event, ...) __attribute__((sentinel));
+
+/*
+ * From log_hold() on, the calling thread's lines wait for log_let_go(), which a loop calls before it sleeps: many lines are then one write. The
+ * thread says log_hold_end() before it ends.
+ */
+void log_hold(void);
+void log_let_go(void);
+void log_hold_end(void);
 
 /* A number as a value for log_event(); the text lives until the eighth call after it on this thread. */
 const char *log_number(int64_t number);

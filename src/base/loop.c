@@ -11,6 +11,8 @@
 
 struct loop {
 	uv_loop_t uv;
+	uv_prepare_t *prepare; /* NULL: nobody wants to know */
+	void (*sleeps)(void);
 };
 
 /* libuv frees nothing before its close callback: each handle lives on the heap until then. */
@@ -68,6 +70,21 @@ int loop_open(struct loop **loop)
 	return error;
 }
 
+static void prepared(uv_prepare_t *prepare)
+{
+	((struct loop *)prepare->loop->data)->sleeps();
+}
+
+void loop_before_sleep(struct loop *loop, void (*sleeps)(void))
+{
+	loop->prepare = new_or_abort(sizeof(*loop->prepare));
+	loop->sleeps = sleeps;
+	loop->uv.data = loop;
+	must(uv_prepare_init(&loop->uv, loop->prepare));
+	must(uv_prepare_start(loop->prepare, prepared));
+	uv_unref((uv_handle_t *)loop->prepare);
+}
+
 void loop_run(struct loop *loop)
 {
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
@@ -82,6 +99,8 @@ void loop_close(struct loop *loop)
 {
 	if (!loop)
 		return;
+	if (loop->prepare)
+		uv_close((uv_handle_t *)loop->prepare, closed);
 	/* Until the handles that were closed are gone and the work that was handed over is done. */
 	while (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0)
 		;

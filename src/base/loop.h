@@ -39,6 +39,9 @@ void watch_want(struct watch *watch, int events);
 /* `ready` is not called again. The descriptor is the caller's and may be closed at once. */
 void watch_close(struct watch *watch);
 
+/* `sleeps` is called each time before the loop waits for something to happen. Once a loop. */
+void loop_before_sleep(struct loop *loop, void (*sleeps)(void));
+
 struct timer *timer_open(struct loop *loop, void (*fire)(void *arg), void *arg);
 
 /* Once, `milliseconds` from now; starting it again moves it. */

@@ -81,13 +81,15 @@ static bool is_unreserved(char c)
 void uri_encode(struct buf *out, const char *text)
 {
 	static const char digits[] = "0123456789ABCDEF";
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-		char encoded[3] = {'%', digits[c >> 4], digits[c & 15]};
-		if (is_unreserved(*text))
-			buf_append(out, text, 1);
-		else
-			buf_append(out, encoded, 3);
+	while (*text) {
+		const char *run = text;
+		while (is_unreserved(*text))
+			text++;
+		buf_append(out, run, (size_t)(text - run));
+		if (!*text)
+			break;
+		unsigned char c = (unsigned char)*text++;
+		buf_append(out, (char[3]){'%', digits[c >> 4], digits[c & 15]}, 3);
 	}
 }
 

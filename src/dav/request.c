@@ -44,7 +44,9 @@ void request_free(struct request *request)
 const char *request_header(const struct request *request, const char *name)
 {
 	for (size_t i = 0; i < request->header_count; i++)
-		if (strcasecmp(request->headers[i].name, name) == 0)
+		/* Most differ in their first letter. */
+		if (((request->headers[i].name[0] ^ name[0]) & ~0x20) == 0 &&
+			strcasecmp(request->headers[i].name, name) == 0)
 			return request->headers[i].value;
 	return NULL;
 }

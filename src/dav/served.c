@@ -114,7 +114,8 @@ void served_headers(struct request *request, const struct resource *resource)
 	const char *name = resource->displayname ? resource->displayname : resource->spelling;
 	struct buf out = {0};
 
-	buf_printf(&out, "%s; filename=\"", is_shown(type) ? "inline" : "attachment");
+	buf_puts(&out, is_shown(type) ? "inline" : "attachment");
+	buf_puts(&out, "; filename=\"");
 	for (const char *p = name; *p; p++)
 		buf_append(&out, *p < ' ' || *p > '~' || strchr("\"\\%/", *p) ? "_" : p, 1);
 	buf_puts(&out, "\"; filename*=UTF-8''");

@@ -304,7 +304,7 @@ static bool turn_respond(struct connection *connection)
 {
 	struct answer *answer = &connection->request.answer;
 	bool content = answer->kind == ANSWER_CONTENT && answer->length > 0;
-	int result = wire_flush(connection, content ? MSG_MORE : 0);
+	int result = content ? wire_flush_with_content(connection) : wire_flush(connection, 0);
 
 	if (result == 0 && content)
 		result = wire_send_content(connection);

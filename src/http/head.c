@@ -110,7 +110,8 @@ static bool is_single(const char *name)
 static struct header *find(struct head *head, const char *name)
 {
 	for (size_t i = 0; i < head->header_count; i++)
-		if (strcasecmp(head->headers[i].name, name) == 0)
+		if (((head->headers[i].name[0] ^ name[0]) & ~0x20) == 0 &&
+			strcasecmp(head->headers[i].name, name) == 0)
 			return &head->headers[i];
 	return NULL;
 }

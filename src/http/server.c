@@ -138,7 +138,10 @@ static void *serve(void *arg)
 		abort();
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, NULL);
+	log_hold();
+	loop_before_sleep(worker->loop, log_let_go);
 	loop_run(worker->loop);
+	log_hold_end();
 	mailbox_post(worker->http->ended, done);
 	return NULL;
 }

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum { READ_AT_ONCE = 256 << 10, SENT_AT_ONCE = 1 << 20 };
@@ -75,6 +76,33 @@ int wire_flush(struct connection *connection, int flags)
 		connection->sent += (size_t)sent;
 	}
 	connection->out.len = connection->sent = 0;
+	return 0;
+}
+
+int wire_flush_with_content(struct connection *connection)
+{
+	struct answer *answer = &connection->request.answer;
+	size_t head = connection->out.len - connection->sent;
+	struct iovec parts[] = {
+		{connection->out.data + connection->sent, head},
+		{(char *)answer->content.bytes + answer->offset, (size_t)answer->length},
+	};
+	const struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+	ssize_t sent;
+
+	if (connection->tls || !answer->content.bytes || head == 0)
+		return wire_flush(connection, MSG_MORE);
+	sent = sendmsg(connection->fd, &message, MSG_NOSIGNAL);
+	if (sent < 0)
+		return errno == EINTR ? -EAGAIN : -errno;
+	connection->moved += (uint64_t)sent;
+	if ((size_t)sent < head) {
+		connection->sent += (size_t)sent;
+		return -EAGAIN;
+	}
+	connection->out.len = connection->sent = 0;
+	answer->offset += (uint64_t)sent - head;
+	answer->length -= (uint64_t)sent - head;
 	return 0;
 }
 

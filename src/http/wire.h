@@ -15,6 +15,9 @@ bool wire_read(struct connection *connection);
 /* Sends connection->out. 0: all of it is on its way; -EAGAIN: later; other negative errno: broken. `flags` are send(2)'s. */
 int wire_flush(struct connection *connection, int flags);
 
+/* The same, and as much of content in memory behind it as goes in one call; wire_send_content() sends the rest. */
+int wire_flush_with_content(struct connection *connection);
+
 /* Bytes that the other side has not acknowledged: a large socket buffer hides for long whether it reads at all. */
 uint64_t wire_unsent(const struct connection *connection);
 
