@@ -7,6 +7,7 @@
 #include "http/gzip.h"
 #include "http/own.h"
 #include "http/response.h"
+#include "http/spare.h"
 #include "http/steps.h"
 #include "http/target.h"
 #include "http/wire.h"
@@ -21,7 +22,6 @@
 
 enum {
 	DISCARDED_MAX = 64 << 10, /* of a body, for the sake of the next request */
-	KEPT_MAX = 4096,          /* bytes of a buffer */
 	HEAD_TIME = 15000,        /* milliseconds, as all below */
 	IDLE_TIME = 60000,
 	GOODBYE_TIME = 2000,
@@ -266,11 +266,9 @@ static void finish(struct connection *connection)
 	request_end(&connection->request);
 	connection->begun = false;
 	connection->timed = PHASE_CLOSED;
-	/* An idle connection keeps nothing of what a large request needed. */
-	if (connection->in.len == 0 && connection->in.size > KEPT_MAX)
-		buf_free(&connection->in);
-	if (connection->out.size > KEPT_MAX)
-		buf_free(&connection->out);
+	connection->served = true;
+	if (!left)
+		spare_put_down(connection);
 	if (connection->keep_alive) {
 		connection->phase = left ? PHASE_DISCARD : PHASE_HEAD;
 	} else if (!left && connection->in.len == 0 && !connection->tls) {
@@ -390,7 +388,7 @@ static uint64_t time_of(const struct connection *connection)
 {
 	switch (connection->phase) {
 	case PHASE_HEAD:
-		return connection->in.len > 0 || !connection->request.arena ? HEAD_TIME : IDLE_TIME;
+		return connection->in.len > 0 || !connection->served ? HEAD_TIME : IDLE_TIME;
 	case PHASE_BODY:
 	case PHASE_RESPOND:
 		return RATE_TIME;
@@ -472,6 +470,8 @@ static void ready(void *arg, int events)
 	struct connection *connection = arg;
 
 	connection->tls_wants_write = false;
+	if (connection->phase == PHASE_HEAD)
+		spare_take_up(connection);
 	if (may_read(connection))
 		wire_read(connection);
 	connection_advance(connection);

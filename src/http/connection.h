@@ -51,6 +51,7 @@ struct connection {
 	struct body body;
 	struct request request;
 	bool begun;        /* `request` is in use */
+	bool served;       /* a request has been answered */
 	bool continue_due; /* the client waits for 100 */
 	bool keep_alive;
 	size_t step; /* the next one */

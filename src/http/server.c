@@ -395,6 +395,7 @@ void http_close(struct http *http)
 		mailbox_close(worker->orders);
 		loop_close(worker->loop);
 		tls_context_free(worker->tls);
+		spares_free(worker);
 	}
 	mailbox_close(http->ended);
 	timer_close(http->deadline);

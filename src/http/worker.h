@@ -4,6 +4,7 @@
 #include "base/loop.h"
 #include "base/mailbox.h"
 #include "http/http.h"
+#include "http/spare.h"
 
 #include <pthread.h>
 
@@ -27,6 +28,8 @@ struct worker {
 	uint64_t count;       /* of connections */
 	uint64_t last_ticket; /* unique in the process: the worker's number is in it */
 	struct connection *tickets[TICKET_SLOTS];
+	struct spare spares[SPARES];
+	size_t spare_count;
 	bool stopping;
 };
 
