@@ -12,13 +12,18 @@ enum { LETTERS = 26 };
 static const char prefix[] = "mv-";
 static const char base32[] = "abcdefghijklmnopqrstuvwxyz234567";
 
+static unsigned number_of(char letter)
+{
+	return letter >= 'a' ? (unsigned)(letter - 'a') : (unsigned)(letter - '2') + 26;
+}
+
 /* The last letter: a weighted sum of the others, so that a typing error is no other password. */
 static char check_letter(const char *letters)
 {
 	unsigned sum = 0;
 
 	for (unsigned i = 0; i < LETTERS - 1; i++)
-		sum += (2 * i + 1) * (unsigned)(strchr(base32, letters[i]) - base32);
+		sum += (2 * i + 1) * number_of(letters[i]);
 	return base32[sum % 32];
 }
 
@@ -46,7 +51,7 @@ bool password_is_form(const char *text)
 static void make_ha1(struct arena *arena, const char *jid, const char *secret, char md5[MD5_HEX],
 	char sha256[SHA256_HEX])
 {
-	const char *a1 = arena_printf(arena, "%s:xmpp:%s", jid, secret);
+	const char *a1 = arena_join(arena, jid, ":xmpp:", secret, NULL);
 
 	if (md5)
 		md5_hex(md5, a1, strlen(a1));

@@ -91,6 +91,24 @@ char *arena_strdup(struct arena *arena, const char *text)
 	return arena_strndup(arena, text, strlen(text));
 }
 
+char *arena_join(struct arena *arena, ...)
+{
+	size_t length = 0;
+	const char *text;
+	va_list args;
+
+	va_start(args, arena);
+	while ((text = va_arg(args, const char *)))
+		length += strlen(text);
+	va_end(args);
+	char *joined = arena_alloc(arena, length + 1), *at = joined;
+	va_start(args, arena);
+	while ((text = va_arg(args, const char *)))
+		at = stpcpy(at, text);
+	va_end(args);
+	return joined;
+}
+
 char *arena_printf(struct arena *arena, const char *format, ...)
 {
 	char usual[USUAL_TEXT];

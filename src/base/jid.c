@@ -67,7 +67,7 @@ int jid_parse(struct arena *arena, const char *text, struct jid *out)
 	if (!text_is_presentable(local) || !text_is_presentable(domain) ||
 		!text_is_presentable(resource))
 		return -EINVAL;
-	char *bare = arena_printf(arena, "%s%s%s", local, at ? "@" : "", domain);
+	char *bare = arena_join(arena, local, at ? "@" : "", domain, NULL);
 	*out = (struct jid){
 		.bare = bare,
 		.domain = bare + (at ? strlen(local) + 1 : 0),

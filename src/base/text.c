@@ -32,7 +32,12 @@ bool text_character_is_presentable(uint32_t c)
 
 bool text_is_presentable(const char *text)
 {
+	/* Most texts are ASCII. */
+	while (*text >= 0x20 && *text < 0x7f)
+		text++;
 	const uint8_t *at = (const uint8_t *)text;
+	if (!*text)
+		return true;
 	if (!text_is_utf8(text, strlen(text)))
 		return false;
 	ucs4_t c;

@@ -4,13 +4,17 @@
 #include "dav/method.h"
 #include "dav/request.h"
 
+#include <endian.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 void etag_text(const struct resource *resource, char out[ETAG_TEXT])
 {
-	snprintf(out, ETAG_TEXT, "\"%016llx\"", (unsigned long long)resource->content);
+	uint64_t number = htobe64((uint64_t)resource->content);
+
+	out[0] = '"';
+	hex_encode(out + 1, &number, sizeof(number));
+	strcpy(out + 1 + 2 * sizeof(number), "\"");
 }
 
 /*

@@ -137,8 +137,8 @@ static void begin_request(struct connection *connection)
 	}
 	request->path = target.path;
 	request->server_wide = target.server_wide;
-	request->url = arena_printf(request->arena, "%s%s", request->dav->base_url,
-		path_text(request->arena, &target.path));
+	request->url = arena_join(request->arena, request->dav->base_url,
+		path_text(request->arena, &target.path), NULL);
 	if (target.own_room && !own_begin(request, &target, connection->worker->options)) {
 		respond(connection);
 	} else if (!request->method) {
