@@ -27,25 +27,30 @@ static bool is_token(const char *text)
 }
 
 /*
- * Looks for the empty line, from where it stopped last time. 1: *length is that of the head; 0: more; -400: a line that ends in
- * something else than CRLF.
+ * Looks for the empty line, from the line on in which it stopped last time. 1: *length is that of the head; 0: more; -400: a line that ends in
+ * something else than CRLF, or a NUL.
  */
 static int find_end(const char *bytes, size_t available, size_t *scanned, size_t *length)
 {
-	size_t at = *scanned;
+	const char *line = bytes + *scanned, *all = bytes + available;
 
-	for (; at < available; at++) {
-		if (bytes[at] == '\0' || (bytes[at] == '\n' && (at == 0 || bytes[at - 1] != '\r')))
+	for (;;) {
+		const char *newline = memchr(line, '\n', (size_t)(all - line));
+		const char *end = newline ? newline : all;
+		const char *cr = memchr(line, '\r', (size_t)(end - line));
+
+		if (memchr(line, '\0', (size_t)(end - line)) || (cr && cr != end - 1) ||
+			(newline && !cr))
 			return -400;
-		if (bytes[at] != '\n' && at > 0 && bytes[at - 1] == '\r')
-			return -400;
-		if (bytes[at] == '\n' && at >= 3 && bytes[at - 2] == '\n') {
-			*length = at + 1;
+		*scanned = (size_t)(line - bytes);
+		if (!newline)
+			return 0;
+		if (cr == line && line > bytes) {
+			*length = (size_t)(newline + 1 - bytes);
 			return 1;
 		}
+		line = newline + 1;
 	}
-	*scanned = at;
-	return 0;
 }
 
 /* What makes a head too long depends on where it is long. */
@@ -57,12 +62,12 @@ static int too_long(const char *bytes, size_t available)
 	return first > TARGET_MAX + 64 ? -414 : available > HEAD_MAX ? -431 : 0;
 }
 
-/* The line at *at without its CRLF, as text of its own; the head ends with an empty one. */
-static char *next_line(struct arena *arena, const char **at)
+/* Cuts off the line at *at, of a head in which each ends in CRLF; the last one is empty. */
+static char *next_line(char **at)
 {
-	const char *end = strstr(*at, "\r\n");
-	char *line = arena_strndup(arena, *at, (size_t)(end - *at));
+	char *line = *at, *end = strchr(line, '\r');
 
+	*end = '\0';
 	*at = end + 2;
 	return line;
 }
@@ -220,7 +225,7 @@ int head_parse(struct arena *arena, const char *bytes, size_t available, size_t 
 	struct head *head, size_t *length)
 {
 	size_t skipped = 0;
-	const char *at;
+	char *at;
 	bool whole;
 	int status;
 
@@ -239,10 +244,9 @@ int head_parse(struct arena *arena, const char *bytes, size_t available, size_t 
 		return status;
 	*head = (struct head){.headers = make_fields(arena, bytes + skipped, *length - skipped)};
 	at = arena_strndup(arena, bytes + skipped, *length - skipped);
-	status = parse_request_line(head, next_line(arena, &at));
+	status = parse_request_line(head, next_line(&at));
 	for (size_t fields = 0; status == 0 && strncmp(at, "\r\n", 2) != 0; fields++)
-		status = fields == FIELDS_MAX ? -431
-					      : parse_field(arena, head, next_line(arena, &at));
+		status = fields == FIELDS_MAX ? -431 : parse_field(arena, head, next_line(&at));
 	if (status == 0)
 		status = interpret(head);
 	return status < 0 ? status : 1;
