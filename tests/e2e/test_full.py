@@ -1,0 +1,188 @@
+"""
+A disk that has no room, no inodes, or does not sync: each change is answered as it ended, what is refused left nothing, and when the
+cause is gone all is well. The store is on a tmpfs of its own.
+"""
+
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+from contextlib import closing, contextmanager
+
+import pytest
+
+from daemon import Daemon
+from disks import Disks
+from passwords import device
+from person import Later
+from servers import wait_until
+
+ROMEO = "romeo@localhost"
+
+
+@pytest.fixture
+def disks(tmp_path):
+    made = Disks(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def on_disk(disks, world, prosody):
+    """Makes the daemon on a tmpfs, and whoever uses it."""
+    def make(size, inodes=0, before=()):
+        daemon = Daemon(world.tmp_path / "missived", prosody.component)
+        daemon.settings["store"]["path"] = daemon.store = disks.tmpfs(size, inodes) + "/store"
+        world.daemons.append(daemon)
+        world.server = prosody
+        daemon.start(before=before)
+        return daemon, device(world.person(ROMEO))
+    yield make
+    world.end()
+    world.daemons.clear()
+    world.people.clear()
+
+
+@contextmanager
+def broken(daemon, calls, how):
+    """For a while these system calls of the daemon end so."""
+    trace = subprocess.Popen(["strace", "-f", "-o", "/dev/null", "-e", f"trace={calls}", "-e", f"inject={calls}:{how}", "-p",
+                              str(daemon.process.pid)], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    try:
+        assert b"attached" in trace.stderr.readline()
+        wait_until(lambda: all_traced(daemon.process.pid), "strace has all threads")
+        yield
+    finally:
+        trace.send_signal(signal.SIGTERM)
+        trace.wait(20)
+        trace.stderr.close()
+
+
+def all_traced(pid):
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/status") as f:
+            if "TracerPid:\t0\n" in f.read():
+                return False
+    return True
+
+
+@contextmanager
+def ballast(daemon, left):
+    """A file that leaves so many bytes of room."""
+    room = os.statvfs(daemon.store)
+    path = os.path.dirname(daemon.store) + "/ballast"
+    subprocess.run(["fallocate", "-l", str(room.f_bavail * room.f_frsize - left), path], check=True)
+    try:
+        yield
+    finally:
+        os.unlink(path)
+
+
+def check(daemon, romeo, contents):
+    """contents: path -> bytes, or None where nothing may be; now, after kill -9, and the files are those of the rows."""
+    for again in (False, True):
+        if again:
+            daemon.kill()
+            daemon.start()
+        for path, content in contents.items():
+            answer = romeo.ask("GET", path)
+            assert (answer.content if answer.status_code == 200 else None) == content, (path, answer.status_code)
+            assert answer.status_code in (200, 404)
+    daemon.wait_for("event=orphans-swept")
+    daemon.stop()
+    with closing(sqlite3.connect(f"{daemon.store}/missive.db")) as db:
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        named = dict(db.execute("SELECT blob, length FROM content WHERE blob IS NOT NULL"))
+    assert {os.path.basename(path): os.path.getsize(path) for path in daemon.files()} == named
+    daemon.start()
+
+
+def put(romeo, path, content, contents):
+    """The status; what is there afterwards is noted."""
+    status = romeo.status("PUT", path, content)
+    if status in (201, 204):
+        contents[path] = content
+    else:
+        assert status in (503, 507), status
+        contents.setdefault(path, None)
+    return status
+
+
+def test_full_disk(on_disk):
+    """A small disk: changes until it is full, reads go on, and room makes them possible again."""
+    daemon, romeo = on_disk("2M")
+    contents = {}
+    statuses = [put(romeo, f"/{i}", os.urandom(length), contents)
+                for i, length in enumerate([100, 30000, 70000] * 40)]
+    assert 507 in statuses and set(statuses) <= {201, 507}, statuses
+    assert put(romeo, "/0", os.urandom(60000), contents) == 507, "over what is there"
+    for path, content in contents.items():
+        answer = romeo.ask("GET", path)
+        assert (answer.content if answer.status_code == 200 else None) == content, path
+    subprocess.run(["mount", "-o", "remount,size=32M", os.path.dirname(daemon.store)], check=True)
+    assert put(romeo, "/0", os.urandom(60000), contents) == 204
+    check(daemon, romeo, contents)
+
+
+def test_full_in_a_batch(on_disk):
+    """
+    Fifty changes become one transaction while the one before is synced, and there is not room for all of them: those of one
+    transaction are refused together, and later ones are taken when there is room.
+    """
+    daemon, romeo = on_disk("32M")
+    contents = {}
+    assert put(romeo, "/first", b"1", contents) == 201
+    with ballast(daemon, 1 << 20):
+        with broken(daemon, "fdatasync,fsync", "delay_enter=1500000"):
+            first = Later(lambda: put(romeo, "/first", b"2", contents))
+            many = [Later(lambda i=i: put(romeo, f"/{i}", os.urandom(40000), contents)) for i in range(50)]
+            statuses = [one.result(120) for one in many]
+            first.result(60)
+        assert 507 in statuses and set(statuses) <= {201, 507}, statuses
+    assert put(romeo, "/after", os.urandom(40000), contents) == 201
+    check(daemon, romeo, contents)
+
+
+def test_no_inodes(on_disk):
+    """What needs a file is refused, what does not is taken; and an inode that is free again is used."""
+    daemon, romeo = on_disk("32M", inodes=275)
+    contents = {}
+    statuses = [put(romeo, f"/{i}", os.urandom(70000), contents) for i in range(20)]
+    assert statuses[0] == 201 and statuses[-1] == 507 and set(statuses) == {201, 507}, statuses
+    assert put(romeo, "/small", b"small", contents) == 201
+    assert romeo.status("DELETE", "/0") == 204
+    contents["/0"] = None
+    daemon.blobs()
+    assert put(romeo, "/again", os.urandom(70000), contents) == 201
+    check(daemon, romeo, contents)
+
+
+def test_database_that_cannot_grow(on_disk):
+    """RLIMIT_FSIZE is an error of a write and no signal that ends the daemon."""
+    daemon, romeo = on_disk("32M", before=["prlimit", "--fsize=1500000:"])
+    contents = {}
+    statuses = [put(romeo, f"/{i}", os.urandom(60000), contents) for i in range(40)]
+    assert statuses[0] == 201 and statuses[-1] in (503, 507), statuses
+    assert daemon.process.poll() is None
+    subprocess.run(["prlimit", f"--pid={daemon.process.pid}", "--fsize=unlimited:"], check=True)
+    assert put(romeo, "/later", os.urandom(60000), contents) == 201
+    check(daemon, romeo, contents)
+
+
+@pytest.mark.parametrize("calls", ["fsync", "fdatasync", "fsync,fdatasync"])
+@pytest.mark.parametrize("error", ["EIO", "ENOSPC"])
+def test_sync_that_fails(on_disk, calls, error):
+    """Is a write that failed: large content by its own, a change by the database's. Nothing of it is there; the next ones are."""
+    daemon, romeo = on_disk("32M")
+    contents, large = {}, os.urandom(70000)
+    assert put(romeo, "/kept", b"kept", contents) == 201
+    with broken(daemon, calls, f"error={error}"):
+        statuses = [put(romeo, path, content, contents)
+                    for path, content in (("/kept", b"not kept"), ("/small", b"small"), ("/large", large))]
+        assert re.fullmatch("2..2..50." if calls == "fsync" else "50.50.50.", "".join(map(str, statuses))), statuses
+        assert romeo.ask("GET", "/kept").content == contents["/kept"]
+        assert romeo.status("GET", "/large") == 404
+    assert put(romeo, "/large2", large, contents) == 201
+    assert put(romeo, "/small2", b"small", contents) == 201
+    check(daemon, romeo, contents)
