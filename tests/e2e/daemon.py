@@ -72,6 +72,7 @@ class Daemon:
             with self.changed:
                 self.lines.append(line.decode(errors="replace").rstrip("\n"))
                 self.changed.notify_all()
+        process.wait()  # its end of the log is closed a moment before it can be seen to have ended
         with self.changed:
             self.changed.notify_all()
 
@@ -126,6 +127,16 @@ class Daemon:
 
     def files(self):
         return [os.path.join(root, name) for root, _, names in os.walk(f"{self.store}/blobs") for name in names]
+
+    def check_store(self):
+        """When it has stopped: the database is whole, and the files are those that it names, with all their bytes."""
+        with closing(sqlite3.connect(f"{self.store}/missive.db")) as db:
+            assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            whole = dict(db.execute("SELECT blob, length FROM content WHERE blob IS NOT NULL"))
+            parts = dict(db.execute("SELECT blob, received FROM partial"))
+        found = {os.path.basename(path): os.path.getsize(path) for path in self.files()}
+        assert {name: length for name, length in found.items() if name not in parts} == whole
+        assert all(found.get(name, -1) >= received for name, received in parts.items()), (found, parts)
 
     def health(self):
         return requests.get(self.base + "/-/health", timeout=10)

@@ -1,12 +1,28 @@
-"""Killed exactly before its Nth system call, for N = 1, 2, ... until a run makes fewer: what was acknowledged is there after a
-restart, everything else is whole or absent, and nobody reads who could not before or after."""
+"""
+Killed exactly before its Nth system call of a kind: what was acknowledged is there after a restart, the change under way is there
+whole or not at all, and nobody reads who could not before or after. For every N when MISSIVE_EVERY_CRASH is set (script/torture);
+else for the first and the last, those around the end of the start, and some between.
+"""
+
+import itertools
+import os
+import struct
+import subprocess
 
 import pytest
 import requests
 
+from daemon import Daemon
+
+HERE = os.path.dirname(__file__)
 ROMEO, JULIET, TYBALT = "romeo@localhost", "juliet@capulet.localhost", "tybalt@capulet.localhost"
 LARGE = bytes(range(256)) * 800
 CUT = 100000  # where the first part ends
+BETWEEN = 5  # crash points of the short form beside the first and last ones
+
+KINDS = ("write", "pwrite64", "fsync", "fdatasync", "ftruncate", "creat", "linkat", "unlink", "rename", "mkdir", "flock")
+NEVER = {"rename"}
+PATHS = ("/small", "/large", "/copy", "/parts", "/c/small", "/c/copy")
 
 
 class Gone(Exception):
@@ -14,96 +30,167 @@ class Gone(Exception):
 
 
 class Scenario:
-    """What is sure of each thing, step by step: its state if the step under way happened, and if it did not."""
+    """
+    `sure` is there, or `next` if the step under way has happened. A state: path -> (content, who may read) of what is there, and
+    the offset of the upload in parts.
+    """
 
     def __init__(self, romeo):
         self.romeo = romeo
-        self.may_be = {"/small": {None}, "/large": {None}, "/new": {None}, "/parts": {None}, "list": {None},
-                       "offset": {0}}
+        self.sure = self.next = {"offset": 0}
 
-    def step(self, key, value, action, *expected):
-        self.may_be[key] = self.may_be[key] | {value}
+    def step(self, changes, action, *expected):
+        """changes: what is so afterwards; None: not there."""
+        state = {**self.sure, **changes}
+        self.next = {path: value for path, value in state.items() if value is not None}
         try:
             answer = action()
-        except (requests.RequestException, AssertionError) as error:
+        except requests.RequestException as error:
             raise Gone from error
-        if answer.status_code not in expected:
-            raise Gone
-        self.may_be[key] = {value}
+        assert answer.status_code in expected, (answer.status_code, answer.text)
+        self.sure = self.next
 
     def part(self, first, last):
         return self.romeo.put("/parts", LARGE[first:last + 1], timeout=10,
                               headers={"Content-Range": f"bytes {first}-{last}/{len(LARGE)}"})
 
+    def to(self, method, path, destination):
+        return self.romeo.request(method, path, timeout=10, headers={"Destination": self.romeo.daemon.base + destination})
+
     def run(self):
         romeo = self.romeo
-        self.step("offset", CUT, lambda: self.part(0, CUT - 1), 202)
-        self.step("/small", b"1", lambda: romeo.put("/small", b"1", timeout=10), 201)
-        self.step("/large", LARGE, lambda: romeo.put("/large", LARGE, timeout=10), 201)
-        self.step("list", "both", lambda: romeo.share("/large", [JULIET, TYBALT], timeout=10), 207)
-        self.step("list", "juliet", lambda: romeo.share("/large", [JULIET], timeout=10), 207)
-        self.step("/small", b"2", lambda: romeo.put("/small", b"2", new=False, timeout=10), 204)
-        self.step("/large", LARGE + b"2", lambda: romeo.put("/large", LARGE + b"2", new=False, timeout=10), 204)
-        self.step("/new", LARGE, lambda: romeo.put("/new", LARGE, timeout=10), 201)
-        self.step("/new", None, lambda: romeo.request("DELETE", "/new", timeout=10), 204)
-        self.may_be["offset"].add(0)
-        self.step("/parts", LARGE, lambda: self.part(CUT, len(LARGE) - 1), 201)
-        self.may_be["offset"] = {0}
 
-    def check(self, juliet, tybalt):
-        """The number of large files that are there, whole or in parts."""
-        large = 0
-        for path in ("/small", "/large", "/new", "/parts"):
+        def put(path, content, new=True):
+            return lambda: romeo.put(path, content, new=new, timeout=10)
+
+        def share(path, *jids):
+            return lambda: romeo.share(path, jids, timeout=10)
+        self.step({"offset": CUT}, lambda: self.part(0, CUT - 1), 202)
+        self.step({"/small": (b"1", ())}, put("/small", b"1"), 201)
+        self.step({"/large": (LARGE, ())}, put("/large", LARGE), 201)
+        self.step({"/large": (LARGE, (JULIET, TYBALT))}, share("/large", JULIET, TYBALT), 207)
+        self.step({"/large": (LARGE, (JULIET,))}, share("/large", JULIET), 207)
+        self.step({"/small": (b"2", ())}, put("/small", b"2", new=False), 204)
+        large = LARGE + b"2", (JULIET,)
+        self.step({"/large": large}, put("/large", large[0], new=False), 204)
+        self.step({"/copy": (LARGE, ())}, put("/copy", LARGE), 201)
+        self.step({"/copy": (large[0], ())}, lambda: self.to("COPY", "/large", "/copy"), 204)
+        self.step({}, lambda: romeo.request("MKCOL", "/c", timeout=10), 201)
+        self.step({}, share("/c", TYBALT), 207)
+        self.step({"/small": None, "/c/small": (b"2", (TYBALT,))}, lambda: self.to("MOVE", "/small", "/c/small"), 201)
+        self.step({"/c/copy": (large[0], (TYBALT,))}, lambda: self.to("COPY", "/large", "/c/copy"), 201)
+        self.step({"/large": None, "/copy": large}, lambda: self.to("MOVE", "/large", "/copy"), 204)
+        self.step({"/parts": (LARGE, ()), "offset": 0}, lambda: self.part(CUT, len(LARGE) - 1), 201)
+        self.step({"/parts": None}, lambda: romeo.request("DELETE", "/parts", timeout=10), 204)
+        self.step({"/c/small": None, "/c/copy": None}, lambda: romeo.request("DELETE", "/c", timeout=10), 204)
+
+    def offset(self):
+        answer = self.romeo.put("/parts", b"", new=False, headers={"Content-Range": f"bytes */{len(LARGE)}"})
+        return int(answer.headers["Upload-Offset"])
+
+    def check(self, readers):
+        found = {"offset": self.offset()}
+        for path in PATHS:
             answer = self.romeo.get(path)
-            content = answer.content if answer.status_code == 200 else None
-            assert answer.status_code in (200, 404) and content in self.may_be[path], path
-            large += content is not None and len(content) >= len(LARGE)
-        offset = int(self.romeo.put("/parts", b"", new=False, headers={"Content-Range": f"bytes */{len(LARGE)}"}).headers["Upload-Offset"])
-        assert offset in self.may_be["offset"]
-        assert offset == 0 or self.romeo.get("/parts").status_code == 404, "either the parts or the whole"
-        large += offset > 0
-        lists = self.may_be["list"]
-        readers = {None: (403, 403), "both": (200, 200), "juliet": (200, 403)}
-        seen = juliet.get("/large").status_code, tybalt.get("/large").status_code
-        assert seen in {readers[one] for one in lists}, (seen, lists)
-        return large
+            assert answer.status_code in (200, 404), (path, answer.status_code)
+            may = tuple(reader.bare for reader in readers if reader.get(path).status_code == 200)
+            if answer.status_code == 200:
+                found[path] = answer.content, may
+            assert path in found or not may, f"{path} is there for {may} only"
+        assert found in (self.sure, self.next), f"{shown(found)} is neither {shown(self.sure)} nor {shown(self.next)}"
+        if found["offset"]:  # what was acknowledged of it are the right bytes
+            assert self.part(found["offset"], len(LARGE) - 1).status_code == 201
+            assert self.romeo.get("/parts").content == LARGE
 
 
-@pytest.mark.parametrize("call", ["fsync", "fdatasync", "linkat", "unlinkat", "flock", "openat", "pwrite64"])
-def test_killed_before(world, prosody, call):
-    """openat and pwrite64 in steps of seven: there are many, most of them of the start."""
-    killed = 0
-    for n in range(1, 400, 7 if call in ("openat", "pwrite64") else 1):
-        daemon = fresh(world, prosody)
-        people = [world.person(jid) for jid in (ROMEO, JULIET, TYBALT)]
-        scenario = Scenario(people[0])
+def shown(state):
+    return {key: value if key == "offset" else (len(value[0]), value[1]) for key, value in state.items()}
+
+
+class Killer:
+    """A store, new each time, and a daemon that is killed before a call."""
+
+    def __init__(self, library, directory, world, server, kind):
+        self.library, self.directory, self.world, self.server, self.kind = library, directory, world, server, kind
+        self.people = []
+        self.runs = itertools.count()
+
+    def run(self, at):
+        """(whether it was killed, its calls when it had started, all its calls)"""
+        directory = self.directory / f"missived{next(self.runs)}"
+        daemon = Daemon(directory, self.server.component)
+        self.world.daemons[:] = [daemon]
+        self.world.server = self.server
+        self.people = self.people or [self.world.person(jid) for jid in (ROMEO, JULIET, TYBALT)]
+        for person in self.people:
+            person.daemon = daemon
+        counter = directory / "count"
+        counter.write_bytes(bytes(8))
+        scenario = Scenario(self.people[0])
+        started = killed = 0
         try:
-            daemon.start(before=["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e",
-                                 f"inject={call}:signal=KILL:when={n}"], environment={"ASAN_OPTIONS": "detect_leaks=0"})
+            start(daemon, {"LD_PRELOAD": self.library, "KILL_BEFORE": self.kind, "KILL_COUNT": str(counter), "KILL_AT": str(at),
+                           "ASAN_OPTIONS": "detect_leaks=0:verify_asan_link_order=0"})
+            started = count(counter)
             scenario.run()
-            daemon.stop()
-            lived = True
-        except (Gone, AssertionError):
-            lived = False
-            killed += 1
+            stop(daemon)
+        except Gone:
+            killed = 1
         if daemon.process:
+            assert daemon.process.wait(20) == -9, daemon.log()
             daemon.kill()
         daemon.start()
-        large = scenario.check(people[1], people[2])
+        scenario.check(self.people[1:])
         daemon.wait_for("event=orphans-swept")
         daemon.stop()
-        assert len(daemon.blobs()) == large, daemon.blobs()
-        for person in people:
-            person.disconnect()
-        world.people.clear()
-        if lived:
-            break
-    assert lived and killed > 0, f"{killed} crash points at {call}"
+        daemon.check_store()
+        return killed, started, count(counter)
 
 
-def fresh(world, server):
-    from daemon import Daemon
-    daemon = Daemon(world.tmp_path / f"missived{len(world.daemons)}", server.component)
-    world.daemons.append(daemon)
-    world.server = server
-    return daemon
+def start(daemon, environment):
+    try:
+        daemon.start(environment=environment)
+    except AssertionError as error:
+        if daemon.process.wait(20) == -9:
+            raise Gone from error
+        raise
+
+
+def stop(daemon):
+    """Some of the calls are those of the end."""
+    try:
+        daemon.stop()
+    except AssertionError as error:
+        if "ended with -9" not in str(error):
+            raise
+        raise Gone from error
+
+
+def count(path):
+    return struct.unpack("=Q", path.read_bytes())[0]
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory):
+    path = str(tmp_path_factory.mktemp("killer") / "killer.so")
+    subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-Wall", "-Werror", "-o", path, f"{HERE}/killer.c"], check=True)
+    return path
+
+
+def points(started, total):
+    """Every one and a few more, for a run may make some more calls than another; or a sample."""
+    if os.environ.get("MISSIVE_EVERY_CRASH"):
+        return range(1, total + 5)
+    between = {started + 1 + (total - started) * i // (BETWEEN + 1) for i in range(1, BETWEEN + 1)}
+    return sorted(n for n in {1, started, started + 1, total} | between if 1 <= n <= total)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_killed_before(library, tmp_path, world, prosody, kind):
+    killer = Killer(library, tmp_path, world, prosody, kind)
+    killed, started, total = killer.run(0)
+    assert not killed and (total == 0) == (kind in NEVER), total
+    chosen = points(started, total)
+    done = sum(killer.run(n)[0] for n in chosen)
+    print(f"{kind}: killed {done} times, {started} calls of the start, {total} in all")
+    assert done >= min(total, len(chosen)) - 2, f"killed {done} times before {list(chosen)} of {total}"

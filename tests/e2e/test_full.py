@@ -6,9 +6,8 @@ cause is gone all is well. The store is on a tmpfs of its own.
 import os
 import re
 import signal
-import sqlite3
 import subprocess
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
 import pytest
 
@@ -91,10 +90,7 @@ def check(daemon, romeo, contents):
             assert answer.status_code in (200, 404)
     daemon.wait_for("event=orphans-swept")
     daemon.stop()
-    with closing(sqlite3.connect(f"{daemon.store}/missive.db")) as db:
-        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        named = dict(db.execute("SELECT blob, length FROM content WHERE blob IS NOT NULL"))
-    assert {os.path.basename(path): os.path.getsize(path) for path in daemon.files()} == named
+    daemon.check_store()
     daemon.start()
 
 

@@ -5,8 +5,6 @@ what the copy holds is looked at by another daemon. Knows nothing of what the ca
 
 import os
 import random
-import sqlite3
-from contextlib import closing
 
 import pytest
 
@@ -82,10 +80,7 @@ def look(setting, tmp_path, store, states):
         daemon.wait_for("event=orphans-swept")
     finally:
         daemon.stop()
-    with closing(sqlite3.connect(f"{store}/missive.db")) as db:
-        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        named = dict(db.execute("SELECT blob, length FROM content WHERE blob IS NOT NULL"))
-    assert {os.path.basename(path): os.path.getsize(path) for path in daemon.files()} == named
+    daemon.check_store()
 
 
 def shown(state):
