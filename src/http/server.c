@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include "http/connection.h"
 #include "http/steps.h"
+#include "http/tickets.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -18,6 +19,7 @@ struct http {
 	struct loop *loop;
 	struct mailbox *ended; /* workers tell that they are done */
 	struct tls_context *tls;
+	struct ticket_keys *ticket_keys; /* of all contexts, one after the other */
 	struct worker *workers;
 	unsigned started, running;
 	struct timer *deadline;
@@ -330,8 +332,10 @@ static int open_tls(struct http *http, char *error, size_t size)
 {
 	if (!http->options.tls_cert)
 		return 0;
-	return tls_context_new(
-		&http->tls, http->options.tls_cert, http->options.tls_key, error, size);
+	if (!http->ticket_keys)
+		http->ticket_keys = ticket_keys_new();
+	return tls_context_new(&http->tls, http->ticket_keys, http->options.tls_cert,
+		http->options.tls_key, error, size);
 }
 
 int http_start(struct http **out, struct loop *loop, const struct http_options *options,
@@ -400,6 +404,7 @@ void http_close(struct http *http)
 	mailbox_close(http->ended);
 	timer_close(http->deadline);
 	tls_context_free(http->tls);
+	ticket_keys_free(http->ticket_keys);
 	free(http->workers);
 	free(http);
 }

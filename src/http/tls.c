@@ -1,10 +1,16 @@
 #include "http/tls.h"
 
+#include "http/tickets.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
+#include <string.h>
+
+/* Of TLS 1.2 only what is as good as TLS 1.3: a key of its own for each connection, and AEAD (RFC 9325, 4.2). */
+static const char suites_1_2[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
 static int refuse(SSL_CTX *ssl, const char *file, char *error, size_t size)
 {
@@ -16,18 +22,40 @@ static int refuse(SSL_CTX *ssl, const char *file, char *error, size_t size)
 	return -EINVAL;
 }
 
-int tls_context_new(
-	struct tls_context **context, const char *cert, const char *key, char *error, size_t size)
+/* Who names protocols and not ours means another server (RFC 7301, 3.2). */
+static int choose_protocol(SSL *ssl, const unsigned char **chosen, unsigned char *chosen_length,
+	const unsigned char *offered, unsigned length, void *arg)
+{
+	static const char http_1_1[] = "http/1.1";
+	const unsigned char *at = offered, *end = offered + length;
+
+	for (; at < end; at += 1 + *at) {
+		if (*at == sizeof(http_1_1) - 1 && *at < end - at &&
+			memcmp(at + 1, http_1_1, *at) == 0) {
+			*chosen = at + 1;
+			*chosen_length = *at;
+			return SSL_TLSEXT_ERR_OK;
+		}
+	}
+	return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+int tls_context_new(struct tls_context **context, struct ticket_keys *keys, const char *cert,
+	const char *key, char *error, size_t size)
 {
 	SSL_CTX *ssl = SSL_CTX_new(TLS_server_method());
 
-	if (!ssl)
+	if (!ssl || SSL_CTX_set_cipher_list(ssl, suites_1_2) != 1)
 		return refuse(ssl, "TLS", error, size);
 	SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
 	SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
-					 SSL_OP_IGNORE_UNEXPECTED_EOF);
+					 SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF);
 	SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
 				      SSL_MODE_RELEASE_BUFFERS);
+	/* No early data: whoever has seen a PUT could send it again (RFC 8446, 8). */
+	SSL_CTX_set_max_early_data(ssl, 0);
+	SSL_CTX_set_alpn_select_cb(ssl, choose_protocol, NULL);
+	ticket_keys_use(keys, ssl);
 	if (SSL_CTX_use_certificate_chain_file(ssl, cert) != 1)
 		return refuse(ssl, cert, error, size);
 	if (SSL_CTX_use_PrivateKey_file(ssl, key, SSL_FILETYPE_PEM) != 1)

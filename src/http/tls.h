@@ -1,16 +1,20 @@
-/* TLS on a connection's descriptor; the only face of libssl. */
+/* TLS on a connection's descriptor; with tickets.h the only face of libssl. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
+struct ticket_keys;
 struct tls_context;
 struct tls;
 
-/* 0, or negative errno with the reason. Contexts are counted: each holder frees once. */
-int tls_context_new(
-	struct tls_context **context, const char *cert, const char *key, char *error, size_t size);
+/*
+ * TLS 1.3, or 1.2 with AEAD and ephemeral keys; nothing older, no early data, and no client certificates. 0, or negative errno with the
+ * reason. Contexts are counted: each holder frees once. All that share `keys`, which must outlive them, resume each other's sessions.
+ */
+int tls_context_new(struct tls_context **context, struct ticket_keys *keys, const char *cert,
+	const char *key, char *error, size_t size);
 struct tls_context *tls_context_share(struct tls_context *context);
 void tls_context_free(struct tls_context *context);
 

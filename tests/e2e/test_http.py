@@ -1,7 +1,6 @@
 """HTTP/1.1 on the wire: what is ambiguous is refused, what is right works."""
 
 import re
-import signal
 import socket
 import time
 
@@ -360,28 +359,3 @@ def test_many_connections(world, daemon):
     assert Reader(open_ones[-1]).answer().status == 200
     for s in open_ones:
         s.close()
-
-
-def test_tls(world, prosody, tmp_path):
-    from servers import free_port, make_certificate, wait_until
-    make_certificate(tmp_path)
-    port = free_port()
-    daemon = world.daemon(prosody, port=port, base_url=f"https://127.0.0.1:{port}", tls_cert=f"{tmp_path}/cert.pem",
-                          tls_key=f"{tmp_path}/key.pem")
-    romeo = world.person("romeo@localhost")
-    trust = f"{tmp_path}/cert.pem"
-    content = bytes(range(256)) * 20000
-    assert romeo.put("/a", content, verify=trust).status_code == 201
-    assert romeo.get("/a", verify=trust).content == content
-    old = trust_of(port)
-    make_certificate(tmp_path)
-    daemon.process.send_signal(signal.SIGHUP)
-    daemon.wait_for("event=reloaded")
-    # Each loop takes it up by itself.
-    wait_until(lambda: trust_of(port) != old, "the new certificate")
-    assert romeo.get("/a", verify=trust).content == content
-
-
-def trust_of(port):
-    import ssl
-    return ssl.get_server_certificate(("127.0.0.1", port))
