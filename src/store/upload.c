@@ -1,7 +1,8 @@
 /*
  * Content on its way in. Small: it stays in memory until the COMMIT that names it. Large: an unnamed file, so that whatever happens
  * before it is whole leaves nothing behind; then fsync, a random name, fsync of its directory. In parts: the first makes the file, the
- * others append to it.
+ * others append to it. While the pool writes some of it the next is taken, so that neither waits for the other; a disk that is slow makes
+ * the sender wait, for nobody has more than two pieces in memory.
  */
 #include "base/arena.h"
 #include "base/digest.h"
@@ -28,16 +29,19 @@ struct upload {
 	struct loop *loop;
 	struct buf bytes;   /* not yet in the file */
 	struct buf written; /* handed to the pool */
-	int fd;             /* -1: small so far */
+	int fd;             /* the pool's while `working`; -1: small so far */
 	bool named;         /* it has its name in the directory of blobs */
-	bool finishing;     /* what is on the pool is the last of it */
+	bool finishing;     /* nothing more comes */
+	bool last;          /* what is on the pool is the last of it */
 	bool in_parts;      /* a file, however small */
 	/* Of a part behind the first. */
 	char *owner, *path; /* NULL: none */
 	uint64_t total, received;
 	bool resumed; /* the file is locked, and as the partial says */
 	bool working, closed, keep;
-	int result;            /* of the work */
+	bool awaited;          /* `ready` is to be called */
+	int result;            /* of all work that is done; less than 0 for good */
+	int worked;            /* the pool's: how the work went */
 	uint64_t length;       /* bytes taken */
 	uint64_t asked;        /* length when the disk's room was last looked at */
 	struct hashes *hashes; /* NULL: none are wanted */
@@ -261,11 +265,21 @@ static int hash_written(struct upload *upload)
 		return 0;
 	if (!upload->in_parts)
 		hashes_add(upload->hashes, upload->written.data, upload->written.len);
-	else if (upload->finishing)
+	else if (upload->last)
 		error = hash_file(upload);
-	if (upload->finishing)
+	if (upload->last)
 		hashes_end(upload->hashes);
 	return error;
+}
+
+/* So that the sync at the end has little left to wait for. It promises nothing, and what cannot be begun is the sync's to tell. */
+static void begin_writeback(const struct upload *upload)
+{
+	off_t end = lseek(upload->fd, 0, SEEK_CUR);
+	off_t length = (off_t)upload->written.len;
+
+	if (end >= length)
+		sync_file_range(upload->fd, end - length, length, SYNC_FILE_RANGE_WRITE);
 }
 
 /* On the pool. A sync that failed is a write that failed: it is not tried again. */
@@ -278,12 +292,14 @@ static void work(void *arg)
 		result = write_all(upload->fd, upload->written.data, upload->written.len);
 	if (result == 0)
 		result = hash_written(upload);
-	if (result == 0 && upload->finishing) {
+	if (result == 0 && !upload->last)
+		begin_writeback(upload);
+	if (result == 0 && upload->last) {
 		result = fsync(upload->fd) < 0 ? -errno : name_file(upload);
 		if (result == 0 && !upload->owner)
 			result = sync_directory(upload);
 	}
-	upload->result = result;
+	upload->worked = result;
 }
 
 static void give_back(void *arg)
@@ -322,28 +338,45 @@ static void release(struct upload *upload)
 		given_back(upload);
 }
 
-static void worked(void *arg)
-{
-	struct upload *upload = arg;
+static void worked(void *arg);
 
-	upload->working = false;
-	upload->written.len = 0;
-	if (upload->closed)
-		release(upload);
-	else
-		upload->ready(upload->arg, upload->result);
-}
-
-static int hand_over(struct upload *upload, void (*ready)(void *arg, int result), void *arg)
+static void hand_over(struct upload *upload)
 {
 	struct buf empty = upload->written;
 
 	upload->written = upload->bytes;
 	upload->bytes = empty;
-	upload->ready = ready;
-	upload->arg = arg;
+	upload->last = upload->finishing;
 	upload->working = true;
 	loop_work(upload->loop, work, worked, upload);
+}
+
+/* What was waited for: that there is room for more, or that all is done. */
+static void worked(void *arg)
+{
+	struct upload *upload = arg;
+	bool all = upload->last || upload->worked < 0;
+
+	upload->working = false;
+	upload->written.len = 0;
+	upload->result = upload->worked;
+	if (upload->closed) {
+		release(upload);
+		return;
+	}
+	if (!all && upload->awaited)
+		hand_over(upload);
+	if (upload->awaited && (all || !upload->finishing)) {
+		upload->awaited = false;
+		upload->ready(upload->arg, upload->result);
+	}
+}
+
+static int await(struct upload *upload, void (*ready)(void *arg, int result), void *arg)
+{
+	upload->ready = ready;
+	upload->arg = arg;
+	upload->awaited = true;
 	return 1;
 }
 
@@ -352,7 +385,7 @@ int upload_write(struct upload *upload, const void *bytes, size_t length,
 {
 	int error;
 
-	assert(!upload->working && !upload->closed && !upload->finishing);
+	assert(!upload->awaited && !upload->closed && !upload->finishing);
 	if (upload->result < 0)
 		return upload->result;
 	buf_append(&upload->bytes, bytes, length);
@@ -363,23 +396,31 @@ int upload_write(struct upload *upload, const void *bytes, size_t length,
 		if (error < 0)
 			return upload->result = error;
 	}
-	return upload->bytes.len < WRITTEN_AT_ONCE ? 0 : hand_over(upload, ready, arg);
+	if (upload->bytes.len < WRITTEN_AT_ONCE)
+		return 0;
+	if (upload->working)
+		return await(upload, ready, arg);
+	hand_over(upload);
+	return 0;
 }
 
 int upload_finish(struct upload *upload, void (*ready)(void *arg, int result), void *arg)
 {
-	assert(!upload->working && !upload->closed && !upload->finishing);
+	assert(!upload->awaited && !upload->closed && !upload->finishing);
 	if (upload->result < 0)
 		return upload->result;
 	upload->finishing = true;
-	if (upload->fd < 0 && !upload->in_parts && upload->length <= INLINE_MAX) {
+	if (!upload->working && upload->fd < 0 && !upload->in_parts &&
+		upload->length <= INLINE_MAX) {
 		if (upload->hashes)
 			hashes_add(upload->hashes, upload->bytes.data, upload->bytes.len);
 		if (upload->hashes)
 			hashes_end(upload->hashes);
 		return 0;
 	}
-	return hand_over(upload, ready, arg);
+	if (!upload->working)
+		hand_over(upload);
+	return await(upload, ready, arg);
 }
 
 uint64_t upload_length(const struct upload *upload)
