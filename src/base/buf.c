@@ -57,6 +57,16 @@ void buf_printf(struct buf *buf, const char *format, ...)
 	buf->len += (size_t)length;
 }
 
+void buf_number(struct buf *buf, uint64_t number)
+{
+	char digits[20], *first = digits + sizeof(digits);
+
+	do
+		*--first = (char)('0' + number % 10);
+	while (number /= 10);
+	buf_append(buf, first, (size_t)(digits + sizeof(digits) - first));
+}
+
 void buf_consume(struct buf *buf, size_t len)
 {
 	buf->len -= len;

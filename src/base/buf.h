@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct buf {
 	char *data;
@@ -12,6 +13,9 @@ struct buf {
 void buf_append(struct buf *buf, const void *bytes, size_t len);
 void buf_puts(struct buf *buf, const char *text);
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* In decimal. */
+void buf_number(struct buf *buf, uint64_t number);
 
 /* Makes room for `len` more bytes and returns where they go; the caller then adds to buf->len. */
 char *buf_room(struct buf *buf, size_t len);

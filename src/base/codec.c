@@ -126,10 +126,23 @@ static struct tm utc(int64_t seconds)
 		seconds = year_10000 - 1;
 	if (seconds < year_0)
 		seconds = year_0;
-	time_t time = (time_t)seconds;
-	struct tm tm;
-	gmtime_r(&time, &tm);
-	return tm;
+	/* Days from 0000-03-01 on: the day that leap years add is the last of its year, and the months repeat themselves behind five. */
+	int64_t days = (seconds - year_0) / 86400;
+	int second = (int)((seconds - year_0) % 86400);
+	int64_t shifted = days - 60 + 146097, era = shifted / 146097;
+	int of_era = (int)(shifted % 146097);
+	int year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	int of_year = of_era - (365 * year + year / 4 - year / 100);
+	int month = (5 * of_year + 2) / 153;
+	return (struct tm){
+		.tm_sec = second % 60,
+		.tm_min = second / 60 % 60,
+		.tm_hour = second / 3600,
+		.tm_mday = of_year - (153 * month + 2) / 5 + 1,
+		.tm_mon = (month + 2) % 12,
+		.tm_year = (int)(era - 1) * 400 + year + (month >= 10) - 1900,
+		.tm_wday = (int)((days + 6) % 7),
+	};
 }
 
 void http_date_format(char out[30], int64_t seconds)

@@ -41,8 +41,11 @@ void multistatus_propstat_end(struct buf *out, int status, const char *condition
 void multistatus_propstat_refuse(
 	struct buf *out, int status, const char *condition, const char *sentence)
 {
-	buf_printf(
-		out, "</D:prop><D:status>HTTP/1.1 %d %s</D:status>", status, status_reason(status));
+	buf_puts(out, "</D:prop><D:status>HTTP/1.1 ");
+	buf_number(out, (uint64_t)status);
+	buf_puts(out, " ");
+	buf_puts(out, status_reason(status));
+	buf_puts(out, "</D:status>");
 	if (condition)
 		buf_printf(out, "<D:error><D:%s/></D:error>", condition);
 	if (sentence)

@@ -60,7 +60,7 @@ static int get_getcontentlength(const struct view *view, struct buf *out)
 {
 	if (view->resource->collection)
 		return 0;
-	buf_printf(out, "%llu", (unsigned long long)view->resource->length);
+	buf_number(out, view->resource->length);
 	return 1;
 }
 
@@ -118,55 +118,61 @@ static int get_lockdiscovery(const struct view *view, struct buf *out)
 	return error < 0 ? error : 1;
 }
 
+#define LOCK_ENTRY(scope)                                                                          \
+	"<D:lockentry><D:lockscope><D:" scope "/></D:lockscope>"                                   \
+	"<D:locktype><D:write/></D:locktype></D:lockentry>"
+
 /* RFC 4918, 15.10; nothing is locked at the root. */
 static int get_supportedlock(const struct view *view, struct buf *out)
 {
-	static const char *const scopes[] = {"exclusive", "shared"};
+	static const char both[] = LOCK_ENTRY("exclusive") LOCK_ENTRY("shared");
 
-	for (size_t i = 0; view->resource->id != STORE_ROOT && i < 2; i++)
-		buf_printf(out,
-			"<D:lockentry><D:lockscope><D:%s/></D:lockscope><D:locktype><D:write/></"
-			"D:locktype></D:lockentry>",
-			scopes[i]);
+	if (view->resource->id != STORE_ROOT)
+		buf_append(out, both, sizeof(both) - 1);
 	return 1;
 }
 
 /* clang-format off */
+/* A property's name and its tags, as property_empty() would write them. */
+#define TAG(text)       {text, sizeof(text) - 1}
+#define DAV(name)       NS_DAV, name, TAG("<D:" name ">"), TAG("</D:" name ">"), TAG("<D:" name "/>")
+#define OTHER(ns, name) ns, name, TAG("<" name " xmlns=\"" ns "\">"), TAG("</" name ">"), TAG("<" name " xmlns=\"" ns "\"/>")
+
 static const struct live_property rows[] = {
 	/* ns      name                          of           allprop owner_only get                          set */
-	{NS_DAV,  "creationdate",               OF_RESOURCE, true,   false, get_creationdate,               NULL},
-	{NS_DAV,  "displayname",                OF_BOTH,     true,   false, get_displayname,                set_displayname},
-	{NS_DAV,  "getcontentlength",           OF_RESOURCE, true,   false, get_getcontentlength,           NULL},
-	{NS_DAV,  "getcontenttype",             OF_RESOURCE, true,   false, get_getcontenttype,             NULL},
-	{NS_DAV,  "getetag",                    OF_RESOURCE, true,   false, get_getetag,                    NULL},
-	{NS_DAV,  "getlastmodified",            OF_RESOURCE, true,   false, get_getlastmodified,            NULL},
-	{NS_DAV,  "lockdiscovery",              OF_RESOURCE, true,   false, get_lockdiscovery,              NULL},
-	{NS_DAV,  "supportedlock",              OF_RESOURCE, true,   false, get_supportedlock,              NULL},
-	{NS_DAV,  "resourcetype",               OF_BOTH,     true,   false, get_resourcetype,               NULL},
-	{NS_DAV,  "owner",                      OF_RESOURCE, false,  false, live_owner,                     NULL},
-	{NS_DAV,  "group",                      OF_RESOURCE, false,  false, live_group,                     NULL},
-	{NS_DAV,  "principal-collection-set",   OF_BOTH,     false,  false, live_principal_collection_set,  NULL},
-	{NS_DAV,  "current-user-principal",     OF_BOTH,     false,  false, live_current_user_principal,    NULL},
-	{NS_DAV,  "current-user-privilege-set", OF_RESOURCE, false,  false, live_current_user_privilege_set, NULL},
-	{NS_DAV,  "supported-privilege-set",    OF_RESOURCE, false,  false, live_supported_privilege_set,   NULL},
-	{NS_DAV,  "acl",                        OF_RESOURCE, false,  true,  live_acl,                       NULL},
-	{NS_DAV,  "acl-restrictions",           OF_RESOURCE, false,  false, live_acl_restrictions,          NULL},
-	{NS_DAV,  "quota-available-bytes",      OF_RESOURCE, false,  false, live_quota_available_bytes,     NULL},
-	{NS_DAV,  "quota-used-bytes",           OF_RESOURCE, false,  false, live_quota_used_bytes,          NULL},
-	{NS_DAV,  "sync-token",                 OF_RESOURCE, false,  false, live_sync_token,                NULL},
-	{NS_DAV,  "supported-report-set",       OF_RESOURCE, false,  false, live_supported_report_set,      NULL},
-	{NS_DAV,  "principal-URL",              OF_PRINCIPAL, false, false, live_principal_url,            NULL},
-	{NS_DAV,  "alternate-URI-set",          OF_PRINCIPAL, false, false, live_alternate_uri_set,        NULL},
-	{NS_DAV,  "group-member-set",           OF_PRINCIPAL, false, false, live_group,                    NULL},
-	{NS_DAV,  "group-membership",           OF_PRINCIPAL, false, false, live_group,                    NULL},
-	{NS_0129, "jidlist",                    OF_RESOURCE, false,  true,  live_jidlist,                   live_jidlist_set},
-	{NS_MISSIVE, "link",                     OF_RESOURCE, false,  true,  live_link,                      live_link_set},
-	{NS_MISSIVE, "expires",                 OF_RESOURCE, false,  false, live_expires,                   live_expires_set},
-	{NS_MISSIVE, "once",                    OF_RESOURCE, false,  true,  live_once,                      live_once_set},
-	{NS_MISSIVE, "notify",                  OF_RESOURCE, false,  true,  live_notify,                    live_notify_set},
-	{NS_MISSIVE, "fetches",                 OF_RESOURCE, false,  true,  live_fetches,                   NULL},
-	{NS_OC,   "checksums",                  OF_RESOURCE, false,  false, live_checksums,                 NULL},
-	{NS_WIN,  "Win32LastModifiedTime",      OF_RESOURCE, false,  false, live_win32_last_modified_time,  live_win32_last_modified_time_set},
+	{DAV("creationdate"),               OF_RESOURCE, true,   false, get_creationdate,               NULL},
+	{DAV("displayname"),                OF_BOTH,     true,   false, get_displayname,                set_displayname},
+	{DAV("getcontentlength"),           OF_RESOURCE, true,   false, get_getcontentlength,           NULL},
+	{DAV("getcontenttype"),             OF_RESOURCE, true,   false, get_getcontenttype,             NULL},
+	{DAV("getetag"),                    OF_RESOURCE, true,   false, get_getetag,                    NULL},
+	{DAV("getlastmodified"),            OF_RESOURCE, true,   false, get_getlastmodified,            NULL},
+	{DAV("lockdiscovery"),              OF_RESOURCE, true,   false, get_lockdiscovery,              NULL},
+	{DAV("supportedlock"),              OF_RESOURCE, true,   false, get_supportedlock,              NULL},
+	{DAV("resourcetype"),               OF_BOTH,     true,   false, get_resourcetype,               NULL},
+	{DAV("owner"),                      OF_RESOURCE, false,  false, live_owner,                     NULL},
+	{DAV("group"),                      OF_RESOURCE, false,  false, live_group,                     NULL},
+	{DAV("principal-collection-set"),   OF_BOTH,     false,  false, live_principal_collection_set,  NULL},
+	{DAV("current-user-principal"),     OF_BOTH,     false,  false, live_current_user_principal,    NULL},
+	{DAV("current-user-privilege-set"), OF_RESOURCE, false,  false, live_current_user_privilege_set, NULL},
+	{DAV("supported-privilege-set"),    OF_RESOURCE, false,  false, live_supported_privilege_set,   NULL},
+	{DAV("acl"),                        OF_RESOURCE, false,  true,  live_acl,                       NULL},
+	{DAV("acl-restrictions"),           OF_RESOURCE, false,  false, live_acl_restrictions,          NULL},
+	{DAV("quota-available-bytes"),      OF_RESOURCE, false,  false, live_quota_available_bytes,     NULL},
+	{DAV("quota-used-bytes"),           OF_RESOURCE, false,  false, live_quota_used_bytes,          NULL},
+	{DAV("sync-token"),                 OF_RESOURCE, false,  false, live_sync_token,                NULL},
+	{DAV("supported-report-set"),       OF_RESOURCE, false,  false, live_supported_report_set,      NULL},
+	{DAV("principal-URL"),              OF_PRINCIPAL, false, false, live_principal_url,            NULL},
+	{DAV("alternate-URI-set"),          OF_PRINCIPAL, false, false, live_alternate_uri_set,        NULL},
+	{DAV("group-member-set"),           OF_PRINCIPAL, false, false, live_group,                    NULL},
+	{DAV("group-membership"),           OF_PRINCIPAL, false, false, live_group,                    NULL},
+	{OTHER(NS_0129, "jidlist"),                    OF_RESOURCE, false,  true,  live_jidlist,                   live_jidlist_set},
+	{OTHER(NS_MISSIVE, "link"),                     OF_RESOURCE, false,  true,  live_link,                      live_link_set},
+	{OTHER(NS_MISSIVE, "expires"),                 OF_RESOURCE, false,  false, live_expires,                   live_expires_set},
+	{OTHER(NS_MISSIVE, "once"),                    OF_RESOURCE, false,  true,  live_once,                      live_once_set},
+	{OTHER(NS_MISSIVE, "notify"),                  OF_RESOURCE, false,  true,  live_notify,                    live_notify_set},
+	{OTHER(NS_MISSIVE, "fetches"),                 OF_RESOURCE, false,  true,  live_fetches,                   NULL},
+	{OTHER(NS_OC, "checksums"),                  OF_RESOURCE, false,  false, live_checksums,                 NULL},
+	{OTHER(NS_WIN, "Win32LastModifiedTime"),      OF_RESOURCE, false,  false, live_win32_last_modified_time,  live_win32_last_modified_time_set},
 };
 /* clang-format on */
 
@@ -191,23 +197,6 @@ static const char *prefix_of(const char *ns)
 	if (strcmp(ns, NS_DAV) == 0)
 		return "D";
 	return strcmp(ns, "http://www.w3.org/XML/1998/namespace") == 0 ? "xml" : NULL;
-}
-
-void property_open(struct buf *out, const char *ns, const char *name)
-{
-	const char *prefix = prefix_of(ns);
-
-	if (prefix)
-		xml_write(out, "<", prefix, ":", name, ">", NULL);
-	else
-		xml_write(out, "<", name, " xmlns=\"", ns, "\">", NULL);
-}
-
-void property_close(struct buf *out, const char *ns, const char *name)
-{
-	const char *prefix = prefix_of(ns);
-
-	xml_write(out, "</", prefix ? prefix : "", prefix ? ":" : "", name, ">", NULL);
 }
 
 void property_empty(struct buf *out, const char *ns, const char *name)

@@ -40,8 +40,14 @@ bool view_owned(const struct view *view);
 /* Returns the status; the client is told the sentence beside it. */
 int view_refuse(const struct view *view, int status, const char *why);
 
+struct tag {
+	const char *text;
+	size_t length;
+};
+
 struct live_property {
 	const char *ns, *name;
+	struct tag open, close, empty; /* within a multistatus */
 	unsigned of;
 	bool allprop;    /* part of an allprop's answer (RFC 4918, 9.1.5) */
 	bool owner_only; /* others get 403 for it, and no propname lists it to them */
@@ -57,7 +63,5 @@ const struct live_property *property_live(const char *ns, const char *name);
 /* Rows 0, 1, ...; NULL behind the last. */
 const struct live_property *property_row(size_t row);
 
-/* <name> open, or empty, or closed, in its namespace, within a multistatus. */
-void property_open(struct buf *out, const char *ns, const char *name);
-void property_close(struct buf *out, const char *ns, const char *name);
+/* <name/> in its namespace, within a multistatus. */
 void property_empty(struct buf *out, const char *ns, const char *name);

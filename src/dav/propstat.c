@@ -61,6 +61,11 @@ static bool is_of(const struct view *view, const struct live_property *live)
 	return live->of & (view->principal ? OF_PRINCIPAL : OF_RESOURCE);
 }
 
+static void put_tag(struct buf *out, const struct tag *tag)
+{
+	buf_append(out, tag->text, tag->length);
+}
+
 /* Writes a live property with its value. 1, 0 when there is none here (nothing is written), or negative errno. */
 static int write_live(const struct view *view, const struct live_property *live, struct buf *out)
 {
@@ -69,10 +74,10 @@ static int write_live(const struct view *view, const struct live_property *live,
 
 	if (!is_of(view, live))
 		return 0;
-	property_open(out, live->ns, live->name);
+	put_tag(out, &live->open);
 	there = live->get(view, out);
 	if (there == 1)
-		property_close(out, live->ns, live->name);
+		put_tag(out, &live->close);
 	else
 		out->len = start;
 	return there;
@@ -110,7 +115,7 @@ static int write_propname(
 		value.len = 0;
 		there = may_see(view, live) && is_of(view, live) ? live->get(view, &value) : 0;
 		if (there == 1)
-			property_empty(out, live->ns, live->name);
+			put_tag(out, &live->empty);
 	}
 	buf_free(&value);
 	for (size_t i = 0; i < dead_count; i++)

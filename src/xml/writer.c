@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 static const char replacement[] = "\xef\xbf\xbd";
@@ -44,12 +45,33 @@ static const char *entity(char c)
 	return NULL;
 }
 
+/* The bytes that stand for themselves, and need no look at what is behind them. */
+static size_t plain(const char *text)
+{
+	const uint64_t marked = UINT64_C(1) << '&' | UINT64_C(1) << '<' | UINT64_C(1) << '>' |
+				UINT64_C(1) << '"' | UINT64_C(1) << '\'';
+	size_t length = 0;
+
+	for (;; length++) {
+		unsigned char c = (unsigned char)text[length];
+
+		if (c < ' ' || c >= 0x80 || (c < 64 && marked >> c & 1))
+			return length;
+	}
+}
+
 void xml_escape(struct buf *out, const char *text)
 {
-	while (*text) {
-		size_t length = character(text);
-		const char *escaped = entity(*text);
+	for (;;) {
+		size_t length = plain(text);
+		const char *escaped;
 
+		buf_append(out, text, length);
+		text += length;
+		if (!*text)
+			return;
+		length = character(text);
+		escaped = entity(*text);
 		if (length == 0)
 			buf_puts(out, replacement);
 		else if (escaped)

@@ -5,7 +5,9 @@
 #include "base/digest.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 static void test_base64(void **state)
 {
@@ -101,6 +103,32 @@ static void test_dates(void **state)
 	assert_string_equal(http, "Sun, 06 Nov 1994 08:49:37 GMT");
 	iso_date_format(iso, 784111777);
 	assert_string_equal(iso, "1994-11-06T08:49:37Z");
+}
+
+/* Each day of the first and the last centuries that can be told, and of ours, as libc has it. */
+static void test_days(void **state)
+{
+	static const int64_t first[] = {-62167219200, -62135596800, 0, 250245763200};
+
+	for (size_t i = 0; i < COUNT(first); i++) {
+		for (int64_t day = 0; day < 36530; day++) {
+			time_t time = (time_t)(first[i] + day * 86401);
+			struct tm tm;
+			char iso[21], http[30], expected[40];
+
+			if (time >= 253402300800)
+				break;
+			gmtime_r(&time, &tm);
+			snprintf(expected, sizeof(expected), "%04d-%02d-%02dT%02d:%02d:%02dZ",
+				tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
+				tm.tm_sec);
+			iso_date_format(iso, time);
+			assert_string_equal(iso, expected);
+			strftime(expected, sizeof(expected), "%a, %d %b", &tm);
+			http_date_format(http, time);
+			assert_memory_equal(http, expected, 11);
+		}
+	}
 }
 
 static void test_iso_dates(void **state)
@@ -221,6 +249,7 @@ int main(void)
 		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_hex_and_digests),
 		cmocka_unit_test(test_dates),
+		cmocka_unit_test(test_days),
 		cmocka_unit_test(test_iso_dates),
 		cmocka_unit_test(test_durations),
 		cmocka_unit_test(test_decimal),

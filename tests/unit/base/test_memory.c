@@ -43,6 +43,10 @@ static void test_buf(void **state)
 	buf_consume(&buf, 2);
 	assert_string_equal(buf_text(&buf), "12x");
 	buf_consume(&buf, 3);
+	buf_number(&buf, 0);
+	buf_number(&buf, UINT64_MAX);
+	assert_string_equal(buf_text(&buf), "018446744073709551615");
+	buf_consume(&buf, 21);
 	assert_int_equal(buf.len, 0);
 	buf_free(&buf);
 	assert_null(buf.data);

@@ -15,6 +15,9 @@ static void test_escape(void **state)
 		{"plain \xc3\xa9", "plain \xc3\xa9"},
 		{"<a b='c' d=\"e\">&", "&lt;a b=&apos;c&apos; d=&quot;e&quot;&gt;&amp;"},
 		{"a\rb\nc", "a&#13;b\nc"},
+		{"", ""},
+		{"&", "&amp;"},
+		{"\x7f~fp|z{", "\x7f~fp|z{"}, /* 64 above what is marked */
 		{"\x01", "\xef\xbf\xbd"},
 		{"\xff", "\xef\xbf\xbd"},
 		{"\xc3", "\xef\xbf\xbd"},
