@@ -28,8 +28,8 @@ def test_keeps_and_tells(world, server):
     assert people == ["juliet@capulet.localhost  not yet", "benvolio@localhost/home   not yet"]
     assert details(juliet.run("ls", "-l", url)) == [until]
     assert " not yet" not in romeo.run("ls")
-    juliet.run("get", url)
     online = world.person(ROMEO, "garden")
+    juliet.run("get", url)
     online.wait_for_message(lambda m: m["body"] == f"{juliet_jid} has fetched \u201cdraft.txt\u201d ({url}).")
     still, first, second = details(romeo.run("ls", "-l"))
     assert still == until
