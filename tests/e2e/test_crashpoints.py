@@ -18,7 +18,7 @@ HERE = os.path.dirname(__file__)
 ROMEO, JULIET, TYBALT = "romeo@localhost", "juliet@capulet.localhost", "tybalt@capulet.localhost"
 LARGE = bytes(range(256)) * 800
 CUT = 100000  # where the first part ends
-BETWEEN = 5  # crash points of the short form beside the first and last ones
+BETWEEN = 20  # crash points of the short form beside the first and last ones: about one in each transaction
 
 KINDS = ("write", "pwrite64", "fsync", "fdatasync", "ftruncate", "creat", "linkat", "unlink", "rename", "mkdir", "flock")
 NEVER = {"rename"}

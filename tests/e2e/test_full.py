@@ -85,13 +85,18 @@ def check(daemon, romeo, contents):
             daemon.kill()
             daemon.start()
         for path, content in contents.items():
-            answer = romeo.ask("GET", path)
-            assert (answer.content if answer.status_code == 200 else None) == content, (path, answer.status_code)
-            assert answer.status_code in (200, 404)
+            assert seen(romeo, path) == content, path
     daemon.wait_for("event=orphans-swept")
     daemon.stop()
     daemon.check_store()
     daemon.start()
+
+
+def seen(romeo, path):
+    """Its content, or None."""
+    answer = romeo.ask("GET", path)
+    assert answer.status_code in (200, 404), (path, answer.status_code)
+    return answer.content if answer.status_code == 200 else None
 
 
 def put(romeo, path, content, contents):
@@ -114,8 +119,7 @@ def test_full_disk(on_disk):
     assert 507 in statuses and set(statuses) <= {201, 507}, statuses
     assert put(romeo, "/0", os.urandom(60000), contents) == 507, "over what is there"
     for path, content in contents.items():
-        answer = romeo.ask("GET", path)
-        assert (answer.content if answer.status_code == 200 else None) == content, path
+        assert seen(romeo, path) == content, path
     subprocess.run(["mount", "-o", "remount,size=32M", os.path.dirname(daemon.store)], check=True)
     assert put(romeo, "/0", os.urandom(60000), contents) == 204
     check(daemon, romeo, contents)
@@ -181,4 +185,27 @@ def test_sync_that_fails(on_disk, calls, error):
         assert romeo.status("GET", "/large") == 404
     assert put(romeo, "/large2", large, contents) == 201
     assert put(romeo, "/small2", b"small", contents) == 201
+    check(daemon, romeo, contents)
+
+
+@pytest.mark.parametrize("over", [False, True])
+def test_killed_when_the_outcome_is_uncertain(on_disk, over):
+    """
+    A COMMIT that could not be synced is refused, and is not seen while the daemon runs. What a crash just then leaves is the change or
+    none of it: a large file that is named has its bytes, and one that was replaced is whole or swept.
+    """
+    daemon, romeo = on_disk("32M")
+    contents = {"/large": os.urandom(70000) if over else None, "/small": b"1" if over else None}
+    new = {"/large": os.urandom(90000), "/small": b"2"}
+    for path, content in contents.items():
+        assert not over or romeo.status("PUT", path, content) == 201
+    for path, content in new.items():
+        with broken(daemon, "fdatasync", "error=EIO"):
+            assert romeo.status("PUT", path, content) == 503
+            assert seen(romeo, path) == contents[path]
+            daemon.kill()
+        daemon.start()
+        assert seen(romeo, path) in (contents[path], content), path
+        daemon.wait_for("event=orphans-swept")
+        contents[path] = seen(romeo, path)
     check(daemon, romeo, contents)
