@@ -41,12 +41,19 @@ void request_free(struct request *request)
 	request->arena = NULL;
 }
 
+struct header *header_find(struct header *headers, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		/* Most differ in their first letter. */
+		if (((headers[i].name[0] ^ name[0]) & ~0x20) == 0 &&
+			strcasecmp(headers[i].name, name) == 0)
+			return &headers[i];
+	return NULL;
+}
+
 const char *request_header(const struct request *request, const char *name)
 {
-	for (size_t i = 0; i < request->header_count; i++)
-		/* Most differ in their first letter. */
-		if (((request->headers[i].name[0] ^ name[0]) & ~0x20) == 0 &&
-			strcasecmp(request->headers[i].name, name) == 0)
-			return request->headers[i].value;
-	return NULL;
+	const struct header *header = header_find(request->headers, request->header_count, name);
+
+	return header ? header->value : NULL;
 }

@@ -162,6 +162,9 @@ void request_end(struct request *request);
 /* The arena too. */
 void request_free(struct request *request);
 
+/* The field of that name, without regard to case, or NULL. */
+struct header *header_find(struct header *headers, size_t count, const char *name);
+
 /* NULL when absent. http has refused repeated fields, or joined them where they are lists. */
 const char *request_header(const struct request *request, const char *name);
 

@@ -112,18 +112,9 @@ static bool is_single(const char *name)
 	return strncasecmp(name, "Content-", 8) == 0;
 }
 
-static struct header *find(struct head *head, const char *name)
-{
-	for (size_t i = 0; i < head->header_count; i++)
-		if (((head->headers[i].name[0] ^ name[0]) & ~0x20) == 0 &&
-			strcasecmp(head->headers[i].name, name) == 0)
-			return &head->headers[i];
-	return NULL;
-}
-
 static const char *value_of(struct head *head, const char *name)
 {
-	struct header *header = find(head, name);
+	const struct header *header = header_find(head->headers, head->header_count, name);
 
 	return header ? header->value : NULL;
 }
@@ -146,7 +137,7 @@ static int parse_field(struct arena *arena, struct head *head, char *line)
 	for (const unsigned char *p = (unsigned char *)value; *p; p++)
 		if ((*p < ' ' && *p != '\t') || *p == 0x7f)
 			return -400;
-	before = find(head, line);
+	before = header_find(head->headers, head->header_count, line);
 	if (before && is_single(line))
 		return -400;
 	if (before)
