@@ -94,9 +94,9 @@ int password_check(struct tx *tx, struct arena *arena, const char *jid, const ch
 		return 0;
 	make_ha1(arena, jid, lower, NULL, ha1_sha256);
 	error = store_passwords_kept(tx, arena, jid, &list, &count);
-	is = error == 0 ? find_equal(list, count, ha1_sha256) : NULL;
+	is = error >= 0 ? find_equal(list, count, ha1_sha256) : NULL;
 	/* What is wrong by what was kept may have been made since by another process. */
-	if (error == 0 && !is) {
+	if (error == 1 && !is) {
 		error = store_passwords(tx, arena, jid, &list, &count);
 		is = error == 0 ? find_equal(list, count, ha1_sha256) : NULL;
 	}

@@ -32,10 +32,11 @@ void stamps_begin(struct stamps *stamps);
 void stamps_settle(struct stamps *stamps);
 
 enum kept_kind {
-	KEPT_RESOURCE,  /* number: the parent; text: the name */
-	KEPT_LISTED,    /* number: the resource; text: a JID. Whether its jidlist names it */
-	KEPT_PASSWORDS, /* text: a bare JID */
-	KEPT_CONTENT,   /* number: the content's */
+	/* These numbers stand in the triggers, too. */
+	KEPT_RESOURCE = 0,  /* number: the parent; text: the name */
+	KEPT_LISTED = 1,    /* number: the resource; text: a JID. Whether its jidlist names it */
+	KEPT_PASSWORDS = 2, /* text: a bare JID */
+	KEPT_CONTENT = 3,   /* number: the content's */
 };
 
 struct kept_key {

@@ -37,14 +37,13 @@ int store_list_names(struct tx *tx, int64_t resource, const struct jid *jid)
 	if (kept)
 		return *kept;
 	names = look_up(tx, resource, jid);
+	if (names < 0)
+		return names;
 	copy = malloc(sizeof(*copy));
 	if (!copy)
 		abort();
-	*copy = names == 1;
-	if (names < 0)
-		free(copy);
-	else
-		cache_keep(tx, &key, copy, sizeof(*copy), free);
+	*copy = names;
+	cache_keep(tx, &key, copy, sizeof(*copy), free);
 	return names;
 }
 

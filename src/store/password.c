@@ -127,7 +127,7 @@ int store_passwords_kept(struct tx *tx, struct arena *arena, const char *jid,
 
 	if (kept) {
 		unpack(arena, kept, passwords, count);
-		return 0;
+		return 1;
 	}
 	error = store_passwords(tx, arena, jid, passwords, count);
 	if (error == 0 && tx->glance) {

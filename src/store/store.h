@@ -448,7 +448,7 @@ struct password {
 int store_passwords(struct tx *tx, struct arena *arena, const char *jid,
 	struct password **passwords, size_t *count);
 
-/* The same in a glance; one that another process has made just now may be missing. */
+/* The same in a glance. 1: from memory, where one that another process has made just now is missing; 0: from the database; or negative errno. */
 int store_passwords_kept(struct tx *tx, struct arena *arena, const char *jid,
 	struct password **passwords, size_t *count);
 
@@ -509,7 +509,7 @@ int upload_write(struct upload *upload, const void *bytes, size_t length,
 
 /*
  * Before the first write: the content comes in parts. NULL: this is the first; else it goes on where the partial ends, and upload_length()
- * counts from its beginning. The first write or the finish says -EBUSY while another part of it is on its way, and when one has come
+ * counts from its beginning. A write or the finish says -EBUSY while another part of it is on its way, and when one has come
  * since.
  */
 void upload_in_parts(struct upload *upload, const char *owner, const char *path, uint64_t total,
@@ -521,7 +521,7 @@ void upload_want_digests(struct upload *upload, unsigned kinds);
 /* When it is finished; NULL: not wanted. */
 const unsigned char *upload_digest(const struct upload *upload, enum hash_kind kind);
 
-/* Makes the content durable under its own name. 0, 1 or negative as above; not while a write is under way. */
+/* Makes the content durable under its own name. 0, 1 or negative as above; not while `ready` is waited for. */
 int upload_finish(struct upload *upload, void (*ready)(void *arg, int result), void *arg);
 uint64_t upload_length(const struct upload *upload);
 

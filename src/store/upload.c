@@ -359,7 +359,8 @@ static void worked(void *arg)
 
 	upload->working = false;
 	upload->written.len = 0;
-	upload->result = upload->worked;
+	if (upload->result == 0)
+		upload->result = upload->worked;
 	if (upload->closed) {
 		release(upload);
 		return;

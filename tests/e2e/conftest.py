@@ -8,6 +8,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 
 from between import Proxy  # noqa: E402
 from daemon import Daemon  # noqa: E402
+from disks import Disks  # noqa: E402
 from person import Person, end_all  # noqa: E402
 from servers import SERVERS, open_directory  # noqa: E402
 
@@ -47,6 +48,14 @@ def world(tmp_path):
     made = World(tmp_path)
     yield made
     made.end()
+
+
+@pytest.fixture
+def disks(tmp_path):
+    """File systems of their own for stores."""
+    made = Disks(tmp_path)
+    yield made
+    made.close()
 
 
 @pytest.fixture

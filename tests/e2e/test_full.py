@@ -12,19 +12,11 @@ from contextlib import contextmanager
 import pytest
 
 from daemon import Daemon
-from disks import Disks
 from passwords import device
 from person import Later
 from servers import wait_until
 
 ROMEO = "romeo@localhost"
-
-
-@pytest.fixture
-def disks(tmp_path):
-    made = Disks(tmp_path)
-    yield made
-    made.close()
 
 
 @pytest.fixture
@@ -142,6 +134,47 @@ def test_full_in_a_batch(on_disk):
         assert 507 in statuses and set(statuses) <= {201, 507}, statuses
     assert put(romeo, "/after", os.urandom(40000), contents) == 201
     check(daemon, romeo, contents)
+
+
+def chunks(count):
+    """A body whose length nobody knows before, so that it is not refused for that."""
+    piece = os.urandom(256 << 10)
+    for _ in range(count):
+        yield piece
+
+
+def test_full_in_an_upload(on_disk):
+    """A piece that has no room is written while the next ones come: whoever sends them is told, and nothing stays."""
+    daemon, romeo = on_disk("32M")
+    contents = {"/large": None}
+    with ballast(daemon, 4 << 20):
+        assert romeo.status("PUT", "/large", chunks(40)) == 507
+        assert daemon.blobs() == []
+        assert put(romeo, "/small", b"small", contents) == 201
+    assert put(romeo, "/large", b"".join(chunks(40)), contents) == 201
+    check(daemon, romeo, contents)
+
+
+def test_slow_disk_fills_no_memory(on_disk):
+    """Each piece takes long on the pool: whoever sends must wait, and nobody else does."""
+    daemon, romeo = on_disk("64M")
+    assert romeo.status("PUT", "/small", b"small") == 201
+    before = anonymous(daemon)
+    with broken(daemon, "sync_file_range", "delay_enter=30000"):
+        large = Later(lambda: romeo.status("PUT", "/large", chunks(160)))
+        grown = []
+        while large.thread.is_alive():
+            assert romeo.ask("GET", "/small").content == b"small"
+            grown.append(anonymous(daemon) - before)
+        assert large.result() == 201
+    assert len(grown) > 20 and max(grown) < 16 << 20, grown
+    assert len(romeo.ask("GET", "/large").content) == 160 * (256 << 10)
+
+
+def anonymous(daemon):
+    """Bytes of its memory that are no file's."""
+    with open(f"/proc/{daemon.process.pid}/status") as f:
+        return next(int(line.split()[1]) * 1024 for line in f if line.startswith("RssAnon"))
 
 
 def test_no_inodes(on_disk):

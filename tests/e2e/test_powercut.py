@@ -9,20 +9,12 @@ import random
 import pytest
 
 from daemon import Daemon
-from disks import Disks
 from passwords import Device, device
 from servers import free_port
 from writers import Writers
 
 ROMEO, BENVOLIO, MERCUTIO = "romeo@localhost", "benvolio@localhost", "mercutio@localhost"
 CUTS = int(os.environ.get("MISSIVE_CUTS", "3"))
-
-
-@pytest.fixture
-def disks(tmp_path):
-    made = Disks(tmp_path)
-    yield made
-    made.close()
 
 
 class Setting:
