@@ -47,8 +47,11 @@ static void release(struct connection *connection)
 		tls_free(connection->tls);
 	close(connection->fd);
 	gzip_close(connection->gzip);
-	if (connection->request.arena)
+	/* Whoever has sent nothing has an arena perhaps, but no request: its fields say nothing. */
+	if (connection->begun)
 		request_free(&connection->request);
+	else
+		arena_free(connection->request.arena);
 	buf_free(&connection->in);
 	buf_free(&connection->out);
 	worker_forget(connection->worker, connection);

@@ -1,5 +1,6 @@
 """HTTP/1.1 on the wire: what is ambiguous is refused, what is right works."""
 
+import os
 import re
 import socket
 import time
@@ -52,6 +53,23 @@ def test_refused_and_closed(daemon, request_, status):
         assert answer.status == status and answer.fields["connection"] == "close"
         assert reader.at_end()
     assert "method=DELETE" not in daemon.log()
+
+
+def test_nothing_said(world, prosody):
+    """Who comes and goes without a word, while another's connection is idle, closes nothing but their own."""
+    daemon = world.daemon(prosody, threads="1")
+    stdin = f"/proc/{daemon.process.pid}/fd/0"
+    before = os.readlink(stdin)
+    with connect(daemon) as idle:
+        reader = Reader(idle)
+        for _ in range(3):
+            with connect(daemon) as silent:
+                for _ in range(2):  # what was accepted in the turn of the first is read in that of the second
+                    idle.sendall(head(daemon, "OPTIONS / HTTP/1.1"))
+                    assert reader.answer().status == 200
+                silent.shutdown(socket.SHUT_WR)
+                assert Reader(silent).at_end()
+    assert os.readlink(stdin) == before
 
 
 def test_unknown_method(daemon):
