@@ -3,10 +3,12 @@
 #include "base/buf.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static atomic_int threshold = LOG_INFO;
@@ -24,12 +26,24 @@ enum { HELD_MAX = 32 << 10 /* bytes */ };
 static _Thread_local bool holding;
 static _Thread_local struct buf held;
 
+/* As many whole lines as a pipe takes in one piece, whoever else writes to it (pipe(7)); at least one. */
+static size_t whole_lines(const char *text, size_t length)
+{
+	const char *end = length > PIPE_BUF ? memrchr(text, '\n', PIPE_BUF) : NULL;
+
+	if (length > PIPE_BUF && !end)
+		end = memchr(text, '\n', length);
+	return end ? (size_t)(end - text) + 1 : length;
+}
+
 /* A log that cannot be written must not stop the service. */
 static void put_out(struct buf *lines)
 {
-	ssize_t ignored = write(STDERR_FILENO, lines->data, lines->len);
-
-	(void)ignored;
+	for (size_t at = 0, length; at < lines->len; at += length) {
+		length = whole_lines(lines->data + at, lines->len - at);
+		ssize_t ignored = write(STDERR_FILENO, lines->data + at, length);
+		(void)ignored;
+	}
 	lines->len = 0;
 }
 
