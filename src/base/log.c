@@ -1,13 +1,12 @@
 #include "base/log.h"
 
 #include "base/buf.h"
+#include "base/codec.h"
 
-#include <inttypes.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -47,39 +46,62 @@ static void put_out(struct buf *lines)
 	lines->len = 0;
 }
 
-static bool is_plain(const char *value)
+/* What stands without quotes. */
+static bool is_plain(unsigned char c)
 {
-	if (!*value)
-		return false;
-	for (; *value; value++) {
-		if (*value <= ' ' || *value > '~' || *value == '"' || *value == '=' ||
-			*value == '\\')
-			return false;
-	}
-	return true;
+	return c > ' ' && c <= '~' && c != '"' && c != '=' && c != '\\';
 }
 
-static void put_value(struct buf *line, const char *value)
+/* The end of what was put there; NULL: it needs quotes. */
+static char *put_plain(char *at, const char *value)
 {
-	if (!value) {
-		buf_puts(line, "-");
-		return;
+	for (; *value; value++) {
+		if (!is_plain((unsigned char)*value))
+			return NULL;
+		*at++ = *value;
 	}
-	if (is_plain(value)) {
-		buf_puts(line, value);
-		return;
-	}
-	buf_puts(line, "\"");
+	return at;
+}
+
+static char *put_quoted(char *at, const char *value)
+{
+	*at++ = '"';
 	for (; *value; value++) {
 		unsigned char c = (unsigned char)*value;
-		if (c == '"' || c == '\\')
-			buf_printf(line, "\\%c", c);
-		else if (c < ' ' || c > '~')
-			buf_printf(line, "\\x%02x", c);
-		else
-			buf_append(line, value, 1);
+
+		if (c == '"' || c == '\\') {
+			*at++ = '\\';
+			*at++ = *value;
+		} else if (c < ' ' || c > '~') {
+			at = mempcpy(at, "\\x", 2);
+			hex_encode(at, value, 1);
+			at += 2;
+		} else {
+			*at++ = *value;
+		}
 	}
-	buf_puts(line, "\"");
+	*at++ = '"';
+	return at;
+}
+
+/* key=value, with a space before it. */
+static void put_pair(struct buf *line, const char *key, const char *value)
+{
+	size_t length = strlen(key);
+	/* Each byte of a value takes four at most. */
+	char *start = buf_room(line, length + 4 + 4 * (value ? strlen(value) : 1)), *at = start;
+	char *end = NULL;
+
+	*at++ = ' ';
+	at = mempcpy(at, key, length);
+	*at++ = '=';
+	if (!value)
+		end = put_plain(at, "-");
+	else if (*value)
+		end = put_plain(at, value);
+	if (!end)
+		end = put_quoted(at, value);
+	line->len += (size_t)(end - start);
 }
 
 void log_event(enum log_level level, const char *event, ...)
@@ -89,17 +111,12 @@ void log_event(enum log_level level, const char *event, ...)
 	struct buf own = {0}, *line = holding ? &held : &own;
 	buf_puts(line, "level=");
 	buf_puts(line, LEVELS[level]);
-	buf_puts(line, " event=");
-	buf_puts(line, event);
+	put_pair(line, "event", event);
 	va_list args;
 	va_start(args, event);
 	const char *key;
-	while ((key = va_arg(args, const char *))) {
-		buf_puts(line, " ");
-		buf_puts(line, key);
-		buf_puts(line, "=");
-		put_value(line, va_arg(args, const char *));
-	}
+	while ((key = va_arg(args, const char *)))
+		put_pair(line, key, va_arg(args, const char *));
 	va_end(args);
 	buf_puts(line, "\n");
 	if (line == &own || held.len > HELD_MAX)
@@ -129,7 +146,14 @@ const char *log_number(int64_t number)
 {
 	static _Thread_local char texts[8][24];
 	static _Thread_local unsigned next;
-	char *text = texts[next++ % 8];
-	snprintf(text, sizeof(texts[0]), "%" PRId64, number);
-	return text;
+	char *at = texts[next++ % 8] + sizeof(texts[0]) - 1;
+	uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
+
+	*at = '\0';
+	do
+		*--at = (char)('0' + rest % 10);
+	while (rest /= 10);
+	if (number < 0)
+		*--at = '-';
+	return at;
 }

@@ -10,6 +10,7 @@
 #include "base/jid.h"
 #include "base/uri.h"
 #include "dav/right.h"
+#include "store/basis.h"
 #include "store/store.h"
 
 #include <stdbool.h>
@@ -149,6 +150,8 @@ struct request {
 	bool admitted;     /* dav_admit() has let it in */
 	uint64_t room;     /* bytes that the content may have */
 
+	struct basis
+		*basis; /* what the answer rests on is noted there; NULL: nobody wants to know */
 	struct store_change change;
 	struct answer answer;
 };

@@ -6,6 +6,7 @@
 #include "http/forwarded.h"
 #include "http/gzip.h"
 #include "http/own.h"
+#include "http/repeat.h"
 #include "http/response.h"
 #include "http/spare.h"
 #include "http/steps.h"
@@ -72,6 +73,7 @@ static void respond(struct connection *connection)
 		connection->keep_alive = false;
 	connection->phase = PHASE_RESPOND;
 	response_begin(connection);
+	repeat_keep(connection);
 }
 
 static void drive(struct connection *connection, enum step_result result)
@@ -171,6 +173,8 @@ static bool turn_head(struct connection *connection)
 	if (connection->in.len == 0 && connection->worker->stopping)
 		connection->eof = true;
 	if (connection->in.len > 0 && !connection->begun) {
+		if (repeat_answer(connection))
+			return true;
 		request_begin(&connection->request, connection->worker->options->dav);
 		connection->begun = true;
 	}
@@ -192,6 +196,7 @@ static bool turn_head(struct connection *connection)
 		refuse(connection, -status, sentence_of(-status));
 		return true;
 	}
+	repeat_expect(connection, length);
 	buf_consume(&connection->in, length);
 	begin_request(connection);
 	return true;

@@ -5,6 +5,7 @@
 #include "http/connection.h"
 #include "http/gzip.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
@@ -37,16 +38,18 @@ static void put_header(struct buf *out, const char *name, const char *value)
 	out->len += length + rest + 4;
 }
 
+enum { DATE = sizeof("Sun, 06 Nov 1994 08:49:37 GMT") };
+
 /* Once a second is enough. */
-static void put_date(struct buf *out)
+static const char *date_now(void)
 {
-	static _Thread_local char text[30];
+	static _Thread_local char text[DATE];
 	static _Thread_local time_t last;
 	time_t now = time(NULL);
 
 	if (now != last)
 		http_date_format(text, last = now);
-	put_header(out, "Date", text);
+	return text;
 }
 
 /* Whether this status has no body by definition, and so no length either (RFC 9110, 8.6). */
@@ -138,7 +141,7 @@ void response_begin(struct connection *connection)
 	if (answer->close || (pages && !chunked))
 		connection->keep_alive = false;
 	buf_printf(out, "HTTP/1.1 %d %s\r\n", answer->status, status_reason(answer->status));
-	put_date(out);
+	put_header(out, "Date", date_now());
 	for (size_t i = 0; i < answer->header_count; i++)
 		put_header(out, answer->headers[i].name, answer->headers[i].value);
 	buf_append(out, common, sizeof(common) - 1);
@@ -161,6 +164,17 @@ void response_begin(struct connection *connection)
 	else if (answer->kind == ANSWER_BYTES || pages)
 		buf_append(out, answer->bytes.data, answer->bytes.len);
 	connection->last_page = !pages;
+}
+
+void response_again(struct connection *connection, const char *head, size_t length)
+{
+	static const char before_date[] = "HTTP/1.1 200 OK\r\nDate: ";
+	struct buf *out = &connection->out;
+
+	assert(length > sizeof(before_date) + DATE &&
+		memcmp(head, before_date, sizeof(before_date) - 1) == 0);
+	buf_append(out, head, length);
+	memcpy(out->data + out->len - length + sizeof(before_date) - 1, date_now(), DATE - 1);
 }
 
 int response_page(struct connection *connection)

@@ -1,5 +1,6 @@
 #include "base/log.h"
 #include "http/connection.h"
+#include "http/repeat.h"
 #include "http/steps.h"
 #include "http/tickets.h"
 
@@ -400,6 +401,7 @@ void http_close(struct http *http)
 		loop_close(worker->loop);
 		tls_context_free(worker->tls);
 		spares_free(worker);
+		repeats_free(worker);
 	}
 	mailbox_close(http->ended);
 	timer_close(http->deadline);

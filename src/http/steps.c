@@ -57,6 +57,8 @@ static enum step_result in_transaction(struct connection *connection, const stru
 	if (error < 0)
 		return answer_errno(request, error);
 	result = step->in_store(request, tx);
+	if (request->basis)
+		store_basis_add(request->basis, tx);
 	store_read_end(tx);
 	return result;
 }

@@ -11,6 +11,7 @@
 struct connection;
 struct listener;
 struct rates;
+struct repeats;
 struct tls_context;
 
 enum { TICKET_SLOTS = 1024 };
@@ -30,6 +31,7 @@ struct worker {
 	struct connection *tickets[TICKET_SLOTS];
 	struct spare spares[SPARES];
 	size_t spare_count;
+	struct repeats *repeats; /* NULL: none yet */
 	bool stopping;
 };
 

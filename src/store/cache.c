@@ -159,8 +159,9 @@ const void *cache_find(struct tx *tx, const struct kept_key *key)
 	if (!kept || kept->until <= tx->tick ||
 		atomic_load(&stamps->last[kept->stamp]) != kept->batch)
 		return NULL;
-	tx->seen[tx->seen_count].stamp = kept->stamp;
-	tx->seen[tx->seen_count++].batch = kept->batch;
+	tx->seen[tx->seen_count++] = (struct stamp){kept->stamp, kept->batch};
+	if (kept->until < tx->until)
+		tx->until = kept->until;
 	return kept->bytes;
 }
 
@@ -217,16 +218,28 @@ int store_glance_begin(struct store *store, struct tx **tx)
 	(*tx)->now = store_now();
 	(*tx)->tick = clock_now();
 	(*tx)->glance = true;
+	(*tx)->until = UINT64_MAX;
 	(*tx)->seen_count = 0;
 	return 0;
 }
 
-bool store_glance_holds(const struct tx *tx)
+bool stamps_stay(const struct stamps *stamps, const struct stamp *seen, size_t count)
 {
-	const struct stamps *stamps = tx->store->stamps;
-
-	for (size_t i = 0; i < tx->seen_count; i++)
-		if (atomic_load(&stamps->last[tx->seen[i].stamp]) != tx->seen[i].batch)
+	for (size_t i = 0; i < count; i++)
+		if (atomic_load(&stamps->last[seen[i].place]) != seen[i].batch)
 			return false;
 	return true;
+}
+
+bool store_glance_holds(const struct tx *tx)
+{
+	return stamps_stay(tx->store->stamps, tx->seen, tx->seen_count);
+}
+
+void cache_expires(struct tx *tx, int64_t time)
+{
+	uint64_t left = time > tx->now ? (uint64_t)(time - tx->now) : 0;
+
+	if (time > 0 && tx->glance && tx->tick + left < tx->until)
+		tx->until = tx->tick + left;
 }

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/siphash.h"
+#include "store/basis.h"
 #include "store/store.h"
 
 #include <sqlite3.h>
@@ -30,6 +31,9 @@ int stamps_follow(struct stamps *stamps, sqlite3 *db);
 /* A batch begins; and its transaction has ended, however. */
 void stamps_begin(struct stamps *stamps);
 void stamps_settle(struct stamps *stamps);
+
+/* Whether nothing has touched what was seen, on any of these stamps. */
+bool stamps_stay(const struct stamps *stamps, const struct stamp *seen, size_t count);
 
 enum kept_kind {
 	/* These numbers stand in the triggers, too. */
@@ -61,3 +65,6 @@ const void *cache_find(struct tx *tx, const struct kept_key *key);
  */
 void cache_keep(struct tx *tx, const struct kept_key *key, void *bytes, size_t size,
 	void (*drop)(void *bytes));
+
+/* What was found expires then by itself, milliseconds since 1970; 0: never. */
+void cache_expires(struct tx *tx, int64_t time);

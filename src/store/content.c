@@ -227,8 +227,7 @@ int store_content_open(struct tx *tx, struct arena *arena, const struct resource
 	int more;
 
 	if (kept) {
-		*content = kept->content;
-		atomic_fetch_add(&content->held->holders, 1);
+		*content = store_content_share(&kept->content);
 		return 0;
 	}
 	*content = (struct content){.fd = -1};
@@ -254,6 +253,12 @@ int store_content_open(struct tx *tx, struct arena *arena, const struct resource
 	}
 	sql_end(statement);
 	return more;
+}
+
+struct content store_content_share(const struct content *content)
+{
+	atomic_fetch_add(&content->held->holders, 1);
+	return *content;
 }
 
 void store_content_close(struct content *content)

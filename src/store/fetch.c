@@ -51,19 +51,22 @@ static struct fact *fact_new(const struct fetched *fetched, const struct jid *ji
  * Whether this loop has told the very same lately: many small files are fetched again and again. Only of what begins at the beginning, as
  * it cannot lie behind a hole.
  */
-static bool told_before(const struct store *store, const struct fact *fact)
+static bool told_before(
+	const struct store *store, const struct fetched *fetched, const struct jid *jid)
 {
 	static _Thread_local uint64_t told[TOLD];
 	char key[256];
-	size_t length = sizeof(fact->fetched), bare = strlen(fact->bare) + 1,
-	       rest = bare + strlen(fact->resourcepart);
+	const char *resourcepart = jid->resourcepart ? jid->resourcepart : "";
+	size_t bare = strlen(jid->bare) + 1, rest = strlen(resourcepart),
+	       length = sizeof(*fetched) + bare + rest;
 	uint64_t hash;
 
-	if (fact->fetched.from > 0 || length + rest > sizeof(key))
+	if (fetched->from > 0 || length > sizeof(key))
 		return false;
-	memcpy(key, &fact->fetched, length);
-	memcpy(key + length, fact->bare, rest);
-	hash = siphash(&store->told_key, key, length + rest);
+	memcpy(key, fetched, sizeof(*fetched));
+	memcpy(key + sizeof(*fetched), jid->bare, bare);
+	memcpy(key + sizeof(*fetched) + bare, resourcepart, rest);
+	hash = siphash(&store->told_key, key, length);
 	if (told[hash % TOLD] == hash)
 		return true;
 	told[hash % TOLD] = hash;
@@ -72,12 +75,11 @@ static bool told_before(const struct store *store, const struct fact *fact)
 
 void store_fetched(struct store *store, const struct fetched *fetched, const struct jid *jid)
 {
-	struct fact *fact = fact_new(fetched, jid);
+	struct fact *fact;
 
-	if (atomic_load(&store->fact_count) >= FACTS_MAX || told_before(store, fact)) {
-		free(fact);
+	if (atomic_load(&store->fact_count) >= FACTS_MAX || told_before(store, fetched, jid))
 		return;
-	}
+	fact = fact_new(fetched, jid);
 	atomic_fetch_add(&store->fact_count, 1);
 	mailbox_post(store->facts, &fact->message);
 }

@@ -97,7 +97,7 @@ static struct kept_passwords *pack(const struct password *passwords, size_t coun
 }
 
 /* Those that have not expired since they were kept. */
-static void unpack(struct arena *arena, const struct kept_passwords *kept,
+static void unpack(struct tx *tx, struct arena *arena, const struct kept_passwords *kept,
 	struct password **passwords, size_t *count)
 {
 	int64_t now = store_now();
@@ -109,6 +109,7 @@ static void unpack(struct arena *arena, const struct kept_passwords *kept,
 
 		if (one.expires > 0 && one.expires <= now)
 			continue;
+		cache_expires(tx, one.expires);
 		one.jid = arena_strdup(arena, one.jid);
 		one.label = arena_strdup(arena, one.label);
 		one.ha1_md5 = arena_strdup(arena, one.ha1_md5);
@@ -126,7 +127,7 @@ int store_passwords_kept(struct tx *tx, struct arena *arena, const char *jid,
 	int error;
 
 	if (kept) {
-		unpack(arena, kept, passwords, count);
+		unpack(tx, arena, kept, passwords, count);
 		return 1;
 	}
 	error = store_passwords(tx, arena, jid, passwords, count);

@@ -121,6 +121,7 @@ static int find(
 
 	if (kept) {
 		*out = *pack(from_arena, arena, kept, &size);
+		cache_expires(tx, out->expires);
 		return !is_due(tx, out);
 	}
 	found = sql_bind(tx, &statement, sql, "it", parent, name);

@@ -486,6 +486,9 @@ int store_content_open(struct tx *tx, struct arena *arena, const struct resource
 	struct content *content);
 void store_content_close(struct content *content);
 
+/* The same content once more, closed by itself; only of what is `held`. */
+struct content store_content_share(const struct content *content);
+
 /* Only the digests; 0 or negative errno, -ENOENT when there is no such content. */
 int store_digests(struct tx *tx, struct arena *arena, int64_t content, struct content *out);
 

@@ -31,11 +31,9 @@ struct tx {
 	bool glance;
 	uint64_t tick, settled; /* when it began; what was settled before the database was asked */
 	struct cache *cache;    /* NULL: not yet */
+	uint64_t until; /* what was found in memory may be gone then, milliseconds of clock_now() */
 	size_t seen_count;
-	struct {
-		size_t stamp;
-		uint64_t batch;
-	} seen[SEEN_MAX]; /* what it depends on that was not read in it */
+	struct stamp seen[SEEN_MAX]; /* what it depends on that was not read in it */
 };
 
 /* Opens a connection. 0, or negative errno with the reason. */

@@ -31,6 +31,8 @@ static void write_lines(void)
 	log_event(LOG_INFO, "get", "path", "/a", "status", log_number(200), NULL);
 	log_event(LOG_WARNING, "odd", "value", "a b\"\nlevel=error", "none", (char *)NULL, "empty",
 		"", NULL);
+	log_event(LOG_INFO, "far", "least", log_number(INT64_MIN), "most", log_number(INT64_MAX),
+		"zero", log_number(0), "high", "\xff\xff=\\", NULL);
 }
 
 static void test_lines(void **state)
@@ -40,7 +42,9 @@ static void test_lines(void **state)
 	captured(write_lines, out, sizeof(out));
 	assert_string_equal(out,
 		"level=info event=get path=/a status=200\n"
-		"level=warning event=odd value=\"a b\\\"\\x0alevel=error\" none=- empty=\"\"\n");
+		"level=warning event=odd value=\"a b\\\"\\x0alevel=error\" none=- empty=\"\"\n"
+		"level=info event=far least=-9223372036854775808 most=9223372036854775807 zero=0 "
+		"high=\"\\xff\\xff=\\\\\"\n");
 }
 
 enum { TURNS = 20, LINES_A_TURN = 200 };

@@ -247,6 +247,82 @@ static void test_passwords(void **state)
 	assert_int_equal(passwords(f), 0);
 }
 
+/* With what a glance at the file finds. */
+static void rest_on(struct fixture *f, struct basis *basis, const char *path)
+{
+	struct tx *tx = glance(f);
+
+	seen_in(f, tx, path);
+	store_basis_add(basis, tx);
+	store_read_end(tx);
+}
+
+static void test_basis(void **state)
+{
+	struct fixture *f = *state;
+	struct basis basis;
+
+	make_file(f, "/a", ROMEO, 10, 'x');
+	make_file(f, "/b", ROMEO, 10, 'x');
+	store_basis_begin(&basis);
+	rest_on(f, &basis, "/a");
+	/* The database was asked. */
+	assert_false(basis.whole);
+	assert_false(store_basis_holds(f->store, &basis));
+	seen(f, "/b");
+	store_basis_begin(&basis);
+	rest_on(f, &basis, "/a");
+	rest_on(f, &basis, "/b");
+	rest_on(f, &basis, "/a");
+	/* Once each, and the root. */
+	assert_int_equal(basis.count, 3);
+	assert_true(store_basis_holds(f->store, &basis));
+	make_file(f, "/c", ROMEO, 10, 'x');
+	assert_true(store_basis_holds(f->store, &basis));
+	assert_int_equal(set_list(f, "/b", names_juliet), 0);
+	assert_false(store_basis_holds(f->store, &basis));
+}
+
+/* What was found at two times has to be the same. */
+static void test_basis_of_two_states(void **state)
+{
+	struct fixture *f = *state;
+	struct basis basis;
+
+	make_file(f, "/a", ROMEO, 10, 'x');
+	seen(f, "/a");
+	store_basis_begin(&basis);
+	rest_on(f, &basis, "/a");
+	assert_int_equal(set_list(f, "/a", names_juliet), 0);
+	seen(f, "/a");
+	rest_on(f, &basis, "/a");
+	assert_true(basis.whole);
+	assert_false(store_basis_holds(f->store, &basis));
+}
+
+/* What is not there, and what does not fit, is not known for longer than it takes to ask. */
+static void test_basis_knows_its_bounds(void **state)
+{
+	struct fixture *f = *state;
+	struct basis basis;
+	char name[16];
+
+	store_basis_begin(&basis);
+	rest_on(f, &basis, "/nothing");
+	rest_on(f, &basis, "/nothing");
+	assert_false(basis.whole);
+	store_basis_begin(&basis);
+	for (int i = 0; i < BASIS_MAX; i++) {
+		assert_true(basis.whole);
+		snprintf(name, sizeof(name), "/%d", i);
+		make_file(f, name, ROMEO, 1, 'x');
+		seen(f, name);
+		rest_on(f, &basis, name);
+	}
+	assert_false(basis.whole);
+	assert_false(store_basis_holds(f->store, &basis));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +340,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_content_outlives_its_file, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_passwords, fixture_open, fixture_close),
+		cmocka_unit_test_setup_teardown(test_basis, fixture_open, fixture_close),
+		cmocka_unit_test_setup_teardown(
+			test_basis_of_two_states, fixture_open, fixture_close),
+		cmocka_unit_test_setup_teardown(
+			test_basis_knows_its_bounds, fixture_open, fixture_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
