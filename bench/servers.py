@@ -124,6 +124,7 @@ path = {self.directory}/store
 [limits]
 resources = 0
 connections = 20000
+connections-per-address = 0
 """)
 
     def start(self):

@@ -183,6 +183,7 @@ static int open_http(struct daemon *daemon, char *error, size_t size)
 		.trusted_proxies = config->http.trusted_proxies,
 		.threads = config->http.threads,
 		.connections = config->limits.connections,
+		.connections_per_address = config->limits.connections_per_address,
 	};
 
 	return http_start(&daemon->http, daemon->loop, &options, error, size);

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "dav/fetched.h"
 #include "dav/method.h"
+#include "http/admission.h"
 #include "http/forwarded.h"
 #include "http/gzip.h"
 #include "http/own.h"
@@ -505,7 +506,7 @@ static void timed_out(void *arg)
 	connection_advance(connection);
 }
 
-void connection_open(struct worker *worker, int fd, const struct sockaddr *peer)
+void connection_open(struct worker *worker, int fd, const char *peer, bool counted)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
 	int yes = 1;
@@ -516,7 +517,8 @@ void connection_open(struct worker *worker, int fd, const struct sockaddr *peer)
 	connection->fd = fd;
 	connection->phase = PHASE_HEAD;
 	connection->timed = PHASE_CLOSED;
-	address_text(peer, connection->peer);
+	strcpy(connection->peer, peer);
+	connection->counted = counted;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
 	connection->watch = watch_open(worker->loop, fd, ready, connection);
 	if (worker->tls)
@@ -525,6 +527,7 @@ void connection_open(struct worker *worker, int fd, const struct sockaddr *peer)
 		log_event(LOG_ERROR, "connection-refused", "address", connection->peer, NULL);
 		watch_close(connection->watch);
 		close(fd);
+		admission_give_back(connection);
 		free(connection);
 		return;
 	}
@@ -532,6 +535,8 @@ void connection_open(struct worker *worker, int fd, const struct sockaddr *peer)
 	connection->next = worker->connections;
 	if (connection->next)
 		connection->next->previous = connection;
+	else
+		worker->oldest = connection;
 	worker->connections = connection;
 	worker->count++;
 	wire_read(connection);
