@@ -128,24 +128,36 @@ static int copy_member(struct copying *copying, struct arena *arena,
 	return 0;
 }
 
+struct page {
+	struct arena *arena;
+	struct resource *members[PAGE];
+	size_t count;
+};
+
+static int keep(void *arg, const struct resource *member)
+{
+	struct page *page = arg;
+
+	page->members[page->count++] = resource_copy(page->arena, member);
+	return 0;
+}
+
 /* A page of the members of one collection, each by itself; what is in them comes before the next page, so that little is pending. */
 static int copy_members(struct copying *copying, const struct pending *collection)
 {
-	struct arena *arena = arena_new();
+	struct page page = {.arena = arena_new()};
 	struct pending rest = *collection;
-	struct resource *members;
-	size_t count;
-	int error = store_members(copying->tx, arena, collection->from,
-		*collection->after ? collection->after : NULL, PAGE, &members, &count);
+	int error =
+		store_members(copying->tx, collection->from, collection->after, PAGE, keep, &page);
 
-	if (error == 0 && count == PAGE) {
-		assert(strlen(members[PAGE - 1].name) < sizeof(rest.after));
-		strcpy(rest.after, members[PAGE - 1].name);
+	if (error == 0 && page.count == PAGE) {
+		assert(strlen(page.members[PAGE - 1]->name) < sizeof(rest.after));
+		strcpy(rest.after, page.members[PAGE - 1]->name);
 		add_pending(copying, &rest);
 	}
-	for (size_t i = 0; error == 0 && i < count; i++)
-		error = copy_member(copying, arena, collection, &members[i]);
-	arena_free(arena);
+	for (size_t i = 0; error == 0 && i < page.count; i++)
+		error = copy_member(copying, page.arena, collection, page.members[i]);
+	arena_free(page.arena);
 	return error;
 }
 

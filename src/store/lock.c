@@ -2,6 +2,7 @@
 #include "store/inside.h"
 
 #include <errno.h>
+#include <string.h>
 
 enum { LOCKS_SEEN = 64, LOCKS_BELOW = 4096 };
 
@@ -48,6 +49,34 @@ int store_locks(
 		return more;
 	more = sql_bind(tx, &statement, sql, "ii", resource, store_now());
 	return more < 0 ? more : take_all(tx, arena, statement, LOCKS_SEEN, locks, count);
+}
+
+/* An owner has few locks: from them to the members, whatever SQLite thinks of it. */
+int store_locked_members(struct tx *tx, struct arena *arena, int64_t collection, const char *owner,
+	int64_t **ids, size_t *count)
+{
+	static const char sql[] =
+		"SELECT DISTINCT l.resource FROM lock l CROSS JOIN resource r ON r.id = l.resource"
+		" WHERE l.owner = ?2 AND l.expires > ?3 AND r.parent = ?1"
+		" ORDER BY l.resource";
+	sqlite3_stmt *statement;
+	struct buf found = {0};
+	int more = sql_bind(tx, &statement, sql, "iti", collection, owner, store_now());
+
+	*count = 0;
+	if (more < 0)
+		return more;
+	while ((more = sql_step(tx, statement)) == 1) {
+		int64_t id = sqlite3_column_int64(statement, 0);
+
+		buf_append(&found, &id, sizeof(id));
+		++*count;
+	}
+	*ids = arena_alloc(arena, (*count + 1) * sizeof(**ids));
+	if (*count)
+		memcpy(*ids, found.data, found.len);
+	buf_free(&found);
+	return more;
 }
 
 /* Only the owner of a tree can lock in it: from each of their locks the way up is short. */
