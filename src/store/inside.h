@@ -79,8 +79,9 @@ void resource_read(struct arena *arena, sqlite3_value **row, struct resource *ou
 /* Whether it was to go before this transaction began: then it is not there. */
 bool resource_is_due(const struct tx *tx, const struct resource *resource);
 
-/* What store_members() needs on a connection. A result of SQLite's. */
+/* What store_members() and store_copy_members() need on a connection. A result of SQLite's. */
 int members_open(struct tx *tx);
+int copies_open(struct tx *tx);
 
 /* Columns 0 and 1: a bare JID, and a resourcepart or ''. */
 void jid_take(struct arena *arena, sqlite3_stmt *row, struct jid *jid);

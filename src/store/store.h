@@ -193,6 +193,16 @@ int store_copy(struct tx *tx, struct arena *arena, const struct resource *resour
 	const struct segment *segment, const char *owner, struct resource *made);
 
 /*
+ * The same of the members of `from` whose names are behind `after`, up to `last`, into another collection, in which nothing has such
+ * a name.
+ */
+int store_copy_members(struct tx *tx, int64_t from, int64_t to, const char *after, const char *last,
+	const char *owner);
+
+/* The id of a member that is there; -ENOENT. */
+int store_member_id(struct tx *tx, int64_t collection, const char *name, int64_t *id);
+
+/*
  * From a file that was made in this change through a slot a link: it is one until its content, its place or its list changes, and
  * never again. store_link_end() ends it otherwise.
  */
