@@ -8,15 +8,27 @@ enum { LOCKS_SEEN = 64, LOCKS_BELOW = 4096 };
 
 #define COLUMNS "l.token, l.resource, l.href, l.owner, l.shared, l.infinite, l.expires, l.note"
 
+/* What was gathered, in the arena. */
+static void *keep(struct arena *arena, struct buf *found)
+{
+	void *kept = arena_alloc(arena, found->len);
+
+	if (found->len)
+		memcpy(kept, found->data, found->len);
+	buf_free(found);
+	return kept;
+}
+
+/* Most often there are none: no memory is made ready for those that may be. */
 static int take_all(struct tx *tx, struct arena *arena, sqlite3_stmt *row, size_t most,
 	struct lock **locks, size_t *count)
 {
+	struct buf found = {0};
 	int more;
 
-	*locks = arena_alloc(arena, most * sizeof(**locks));
 	*count = 0;
-	while ((more = sql_step(tx, row)) == 1 && *count < most)
-		(*locks)[(*count)++] = (struct lock){
+	while ((more = sql_step(tx, row)) == 1 && *count < most) {
+		struct lock lock = {
 			.token = sql_text(arena, row, 0),
 			.resource = sqlite3_column_int64(row, 1),
 			.href = sql_text(arena, row, 2),
@@ -26,8 +38,13 @@ static int take_all(struct tx *tx, struct arena *arena, sqlite3_stmt *row, size_
 			.expires = sqlite3_column_int64(row, 6),
 			.note = sql_text(arena, row, 7),
 		};
+
+		buf_append(&found, &lock, sizeof(lock));
+		++*count;
+	}
 	if (more == 1)
 		sql_end(row);
+	*locks = keep(arena, &found);
 	return more < 0 ? more : 0;
 }
 
@@ -72,10 +89,7 @@ int store_locked_members(struct tx *tx, struct arena *arena, int64_t collection,
 		buf_append(&found, &id, sizeof(id));
 		++*count;
 	}
-	*ids = arena_alloc(arena, (*count + 1) * sizeof(**ids));
-	if (*count)
-		memcpy(*ids, found.data, found.len);
-	buf_free(&found);
+	*ids = keep(arena, &found);
 	return more;
 }
 
