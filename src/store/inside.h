@@ -62,12 +62,26 @@ void sweep_stop(struct store *store);
  */
 int reap(struct tx *tx, int most);
 
-/* A row as resource_take() reads it, of the table resource as r. */
+/*
+ * A row as resource_take() reads it, of the table resource as r: the last column first, so that SQLite reads the head of a record in one go.
+ * arena NULL: as below.
+ */
 #define RESOURCE_COLUMNS                                                                           \
-	"r.id, r.parent, r.name, r.spelling, r.collection, r.owner, r.has_list, r.has_properties," \
-	" r.content, r.length, r.content_type, r.displayname, r.created, r.modified, r.change,"    \
-	" r.stored, r.link, r.expires"
+	"r.expires, r.link, r.stored, r.change, r.modified, r.created, r.displayname,"             \
+	" r.content_type, r.length, r.content, r.has_properties, r.has_list, r.owner,"             \
+	" r.collection, r.spelling, r.id, r.name, r.parent"
+enum { RESOURCE_VALUES = 18 };
 void resource_take(struct arena *arena, sqlite3_stmt *row, struct resource *out);
+
+/* The same of values. arena NULL: texts are SQLite's, and live as long as it stands on the row. */
+void resource_read(struct arena *arena, sqlite3_value **row, struct resource *out);
+
+/* Whether it was to go before this transaction began: then it is not there. */
+bool resource_is_due(const struct tx *tx, const struct resource *resource);
+
+/* What store_members() and store_copy_members() need on a connection. A result of SQLite's. */
+int members_open(struct tx *tx);
+int copies_open(struct tx *tx);
 
 /* Columns 0 and 1: a bare JID, and a resourcepart or ''. */
 void jid_take(struct arena *arena, sqlite3_stmt *row, struct jid *jid);

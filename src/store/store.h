@@ -116,13 +116,20 @@ void walk_href(struct buf *out, const struct walk *walk);
 /* Always 0 when the store answers, also when nothing is there. */
 int store_walk(struct tx *tx, struct arena *arena, const struct path *path, struct walk *walk);
 
-/* Members of a collection in the order of their names, those behind `after` (NULL: from the start), at most `most`. */
-int store_members(struct tx *tx, struct arena *arena, int64_t collection, const char *after,
-	size_t most, struct resource **members, size_t *count);
+/*
+ * Members of a collection in the order of their names, those behind `after` (NULL: from the start), at most `most`: `each` is called with one
+ * after the other. What is in a member lives until it returns; it may read from the store, but tell no other members. What it returns, when
+ * that is not 0, ends the telling and is returned. 0 when all were told.
+ */
+int store_members(struct tx *tx, int64_t collection, const char *after, size_t most,
+	int (*each)(void *arg, const struct resource *member), void *arg);
 
-/* The root's members that this JID owns, or that have a jidlist of their own which names it; same order; each once. */
-int store_root_members(struct tx *tx, struct arena *arena, const struct jid *jid, const char *after,
-	size_t most, struct resource **members, size_t *count);
+/* A member, to be kept beyond `each`. */
+struct resource *resource_copy(struct arena *arena, const struct resource *member);
+
+/* The same of the root's members that this JID owns, or that have a jidlist of their own which names it; each once. */
+int store_root_members(struct tx *tx, const struct jid *jid, const char *after, size_t most,
+	int (*each)(void *arg, const struct resource *member), void *arg);
 
 /* The root's members that somebody else owns and whose own jidlist names this JID; same order, at most `most`. */
 int store_root_shared(struct tx *tx, struct arena *arena, const struct jid *jid, size_t most,
@@ -184,6 +191,16 @@ int store_move(struct tx *tx, const struct resource *resource, int64_t parent,
 /* One resource, without what is below it. Content is shared, properties come along, the list does not. -EEXIST. */
 int store_copy(struct tx *tx, struct arena *arena, const struct resource *resource, int64_t parent,
 	const struct segment *segment, const char *owner, struct resource *made);
+
+/*
+ * The same of the members of `from` whose names are behind `after`, up to `last`, into another collection, in which nothing has such
+ * a name.
+ */
+int store_copy_members(struct tx *tx, int64_t from, int64_t to, const char *after, const char *last,
+	const char *owner);
+
+/* The id of a member that is there; -ENOENT. */
+int store_member_id(struct tx *tx, int64_t collection, const char *name, int64_t *id);
 
 /*
  * From a file that was made in this change through a slot a link: it is one until its content, its place or its list changes, and
@@ -373,6 +390,10 @@ struct lock {
 /* Those that have not expired and hold on a resource: its own, and those of infinite depth from above. */
 int store_locks(
 	struct tx *tx, struct arena *arena, int64_t resource, struct lock **locks, size_t *count);
+
+/* The members of a collection on which this owner has locks of their own that have not expired: their ids, from the smallest on. */
+int store_locked_members(struct tx *tx, struct arena *arena, int64_t collection, const char *owner,
+	int64_t **ids, size_t *count);
 
 /* Those of this owner that have not expired and lie strictly below a collection. */
 int store_locks_below(struct tx *tx, struct arena *arena, int64_t collection, const char *owner,

@@ -60,7 +60,8 @@ int tx_open(struct store *store, const char *path, struct tx **out, char *error,
 		abort();
 	tx->store = store;
 	if (sqlite3_open_v2(path, &tx->db, flags, NULL) != SQLITE_OK ||
-		set_up(tx->db, store && !store->writer) != SQLITE_OK) {
+		set_up(tx->db, store && !store->writer) != SQLITE_OK ||
+		members_open(tx) != SQLITE_OK || copies_open(tx) != SQLITE_OK) {
 		snprintf(error, size, "%s: %s", path,
 			tx->db ? sqlite3_errmsg(tx->db) : "out of memory");
 		tx_close(tx);

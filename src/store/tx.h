@@ -21,11 +21,12 @@ struct tx {
 	} statements[STATEMENTS];
 	struct buf
 		doomed; /* names of blobs, each with its NUL, that no content names once this is committed */
-	int64_t now;     /* when the transaction began: what goes then is not there in it */
-	bool deleted;    /* something waits to be reaped */
-	bool retimed;    /* what goes next may be another */
-	bool expired;    /* there may be more of what was kept for some time only */
-	struct tx *next; /* of the store's */
+	int64_t now;             /* when the transaction began: what goes then is not there in it */
+	bool deleted;            /* something waits to be reaped */
+	bool retimed;            /* what goes next may be another */
+	bool expired;            /* there may be more of what was kept for some time only */
+	struct tx *next;         /* of the store's */
+	struct telling *telling; /* of members (members.c); NULL: none is under way */
 
 	/* Of a glance: a transaction of the database begins only when it is asked something. */
 	bool glance;
