@@ -12,6 +12,7 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -67,6 +68,18 @@ ssize_t sendfile64(int to, int fd, off64_t *offset, size_t length)
 	if (wait_for_disk(fd, *offset, length) < 0)
 		return -1;
 	return syscall(SYS_sendfile, to, fd, offset, length);
+}
+
+/* Who does not want to wait. */
+ssize_t preadv64v2(int fd, const struct iovec *parts, int count, off64_t offset, int flags)
+{
+	if (count != 1 || !(flags & RWF_NOWAIT))
+		abort();
+	if (absent(fd, offset, parts->iov_len)) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return syscall(SYS_preadv2, fd, parts, count, offset, 0, flags);
 }
 
 /* The disk is asked, but nobody waits. */
