@@ -134,9 +134,10 @@ uint64_t wire_unsent(const struct connection *connection)
 	return ioctl(connection->fd, SIOCOUTQ, &bytes) < 0 || bytes < 0 ? 0 : (uint64_t)bytes;
 }
 
+/* Through TLS a record at a time: what did not go out would have to be read again. */
 static ssize_t send_file(struct connection *connection, uint64_t offset, size_t length)
 {
-	static _Thread_local char bytes[READ_AT_ONCE];
+	char record[RECORD_MAX];
 	int file = connection->request.answer.content.fd;
 	off_t at = (off_t)offset;
 	ssize_t sent;
@@ -147,10 +148,10 @@ static ssize_t send_file(struct connection *connection, uint64_t offset, size_t 
 			connection->moved += (uint64_t)sent;
 		return sent < 0 ? -errno : sent ? sent : -EIO;
 	}
-	sent = pread(file, bytes, length < sizeof(bytes) ? length : sizeof(bytes), at);
+	sent = pread(file, record, length < sizeof(record) ? length : sizeof(record), at);
 	if (sent <= 0)
 		return sent < 0 ? -errno : -EIO;
-	return transmit(connection, bytes, (size_t)sent, 0);
+	return transmit(connection, record, (size_t)sent, 0);
 }
 
 int wire_send_content(struct connection *connection)
