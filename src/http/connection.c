@@ -311,8 +311,11 @@ static bool turn_respond(struct connection *connection)
 {
 	struct answer *answer = &connection->request.answer;
 	bool content = answer->kind == ANSWER_CONTENT && answer->length > 0;
-	int result = content ? wire_flush_with_content(connection) : wire_flush(connection, 0);
+	int result;
 
+	if (connection->held)
+		return false;
+	result = content ? wire_flush_with_content(connection) : wire_flush(connection, 0);
 	if (result == 0 && content)
 		result = wire_send_content(connection);
 	if (result == 1 || result == -EAGAIN)
@@ -432,7 +435,9 @@ static void arm_watch(struct connection *connection)
 {
 	int wanted = 0;
 
-	if (connection->phase == PHASE_RESPOND)
+	if (connection->phase == PHASE_RESPOND && connection->held)
+		wanted = 0;
+	else if (connection->phase == PHASE_RESPOND)
 		wanted = connection->tls_wants_read ? WATCH_READ : WATCH_WRITE;
 	else if (connection->phase != PHASE_STEPS)
 		wanted = connection->tls_wants_write ? WATCH_WRITE : WATCH_READ;
@@ -490,7 +495,9 @@ static void timed_out(void *arg)
 {
 	struct connection *connection = arg;
 	uint64_t unsent = connection->phase == PHASE_RESPOND ? wire_unsent(connection) : 0;
-	bool slow = connection->moved + connection->unsent < unsent + RATE_BYTES;
+	/* While our disk is waited for, it is not the client that is slow. */
+	bool slow =
+		!connection->held && connection->moved + connection->unsent < unsent + RATE_BYTES;
 
 	connection->timed = PHASE_CLOSED;
 	if (connection->phase == PHASE_HEAD && connection->begun) {

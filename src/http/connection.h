@@ -55,6 +55,7 @@ struct connection {
 	bool keep_alive;
 	size_t step; /* the next one */
 	bool held;   /* somebody else uses the request: committer or pool */
+	bool warmed; /* the pool has read what is to be sent next (cold.h) */
 	enum step_result held_result;
 	int held_error;
 
