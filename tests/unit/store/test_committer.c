@@ -13,7 +13,8 @@ struct numbered {
 	struct store_change change;
 	int number;
 	size_t fill;
-	int fails; /* the errno with which it ends after all */
+	int refused; /* the errno with which it ends before it has written anything */
+	int fails;   /* the one with which it ends after all */
 	int runs;
 };
 
@@ -27,6 +28,8 @@ static int run_numbered(struct tx *tx, struct store_change *change)
 	int error;
 
 	self->runs++;
+	if (self->refused)
+		return self->refused;
 	snprintf(name, sizeof(name), "%d", self->number);
 	arena = arena_new();
 	error = store_make_collection(tx, STORE_ROOT, &segment, "romeo@montague.lit", &made, arena);
@@ -72,6 +75,21 @@ static void test_one_fails(void **state)
 	for (int i = 0; i < CHANGES; i++) {
 		assert_int_equal(changes[i].change.result, changes[i].fails);
 		assert_int_equal(landed(f, i), changes[i].fails == 0);
+	}
+	assert_int_equal(changes[3].runs, 2);
+}
+
+/* What has written nothing leaves nothing to undo: nobody runs again for it. */
+static void test_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct numbered changes[CHANGES] = {[2] = {.refused = -ECANCELED}};
+
+	run_all(f, changes);
+	for (int i = 0; i < CHANGES; i++) {
+		assert_int_equal(changes[i].change.result, changes[i].refused);
+		assert_int_equal(landed(f, i), i != 2);
+		assert_int_equal(changes[i].runs, 1);
 	}
 }
 
@@ -125,6 +143,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_one_fails, fixture_open, fixture_close),
+		cmocka_unit_test_setup_teardown(test_refused, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_full, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_numbers, fixture_open, fixture_close),
 	};
