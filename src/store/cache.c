@@ -206,6 +206,23 @@ void cache_keep(struct tx *tx, const struct kept_key *key, void *bytes, size_t s
 	*place = kept;
 }
 
+void cache_begin(struct tx *tx)
+{
+	unsigned others = 0;
+	int code = sqlite3_file_control(tx->db, "main", SQLITE_FCNTL_DATA_VERSION, &others);
+
+	if (code != SQLITE_OK || others != tx->others) {
+		cache_close(tx->cache);
+		tx->cache = NULL;
+	}
+	tx->others = others;
+	if (!tx->cache)
+		tx->cache = cache_open();
+	tx->tick = clock_now();
+	tx->settled = atomic_load(&tx->store->stamps->settled);
+	tx->glance = true;
+}
+
 int store_glance_begin(struct store *store, struct tx **tx)
 {
 	int error = tx_own(store, tx);

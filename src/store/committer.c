@@ -86,6 +86,7 @@ static enum ran run_one(struct tx *tx, struct store_change *change, bool alone)
 	bool deleted = tx->deleted;
 	int error = 0;
 
+	tx->seen_count = 0;
 	change->uncertain = false;
 	change->result = alone ? tx_begin(tx, "SAVEPOINT change") : 0;
 	if (change->result == 0)
@@ -150,8 +151,11 @@ static enum ran run_together(
 	tx->doomed.len = 0;
 	tx->now = store_now();
 	stamps_begin(tx->store->stamps);
+	if (error == 0)
+		cache_begin(tx);
 	for (; error == 0 && ran == RAN && at != end; at = at->next)
 		ran = run_one(tx, (struct store_change *)at, alone);
+	tx->glance = false;
 	if (ran != RAN)
 		roll_back(tx);
 	else if (error == 0)

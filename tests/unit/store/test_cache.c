@@ -247,9 +247,57 @@ static void test_passwords(void **state)
 	assert_int_equal(passwords(f), 0);
 }
 
+struct looking {
+	struct fixture *f;
+	bool there, deletes, there_then;
+	char owner[64];
+};
+
+/* What a change finds at /a; and, when it deletes it, then. Whoever deletes fails after all. */
+static int run_look(struct tx *tx, struct store_change *change)
+{
+	struct looking *self = change_arg(change);
+	struct resource a = seen_in(self->f, tx, "/a");
+	int error;
+
+	self->there = a.id != 0;
+	snprintf(self->owner, sizeof(self->owner), "%s", a.id ? a.owner : "");
+	if (!self->deletes)
+		return 0;
+	error = store_delete(tx, &a);
+	self->there_then = seen_in(self->f, tx, "/a").id != 0;
+	return error < 0 ? error : -ECANCELED;
+}
+
+/* The committer keeps what it has read, too; what it or another process has changed it reads again. */
+static void test_committer(void **state)
+{
+	struct fixture *f = *state;
+	struct looking looking = {.f = f};
+
+	make_file(f, "/a", ROMEO, 10, 'x');
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(change(f, run_look, &looking), 0);
+		assert_string_equal(looking.owner, ROMEO);
+	}
+	by_hand(f, "UPDATE resource SET owner = 'tybalt@capulet.lit' WHERE name = 'a'");
+	assert_int_equal(change(f, run_look, &looking), 0);
+	assert_string_equal(looking.owner, "tybalt@capulet.lit");
+	looking.deletes = true;
+	assert_int_equal(change(f, run_look, &looking), -ECANCELED);
+	assert_true(looking.there && !looking.there_then);
+	looking.deletes = false;
+	assert_int_equal(change(f, run_look, &looking), 0);
+	assert_true(looking.there);
+	assert_int_equal(remove_resource(f, "/a"), 0);
+	assert_int_equal(change(f, run_look, &looking), 0);
+	assert_false(looking.there);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_committer, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_kept, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(
 			test_changes_are_seen_at_once, fixture_open, fixture_close),
