@@ -316,6 +316,7 @@ static void take(void *arg, struct message *list)
 	more = tx->deleted;
 	expired = tx->expired;
 	let_go(list);
+	checkpoint_after(store);
 	if (tx->retimed && !store->stopping)
 		time_due(store);
 	if (more && !store->stopping)

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { CHANGES = 8 };
 
@@ -139,12 +141,43 @@ static void test_numbers(void **state)
 	assert_true(second.change > first.change);
 }
 
+static off_t size_of(struct fixture *f, const char *suffix)
+{
+	char path[128];
+	struct stat status;
+
+	snprintf(path, sizeof(path), "%s%s", f->store->database, suffix);
+	assert_int_equal(stat(path, &status), 0);
+	return status.st_size;
+}
+
+/* What was committed moves into the database while the store is open, and SQLite's log stays bounded. */
+static void test_log(void **state)
+{
+	enum { FILLED = 50, FILL = 50000, TIMES = 16 };
+	struct fixture *f = *state;
+	off_t before = size_of(f, ""), limit = (off_t)FILLED * FILL * TIMES;
+
+	for (int i = 0; i < TIMES; i++) {
+		struct numbered one = {.change.run = run_numbered, .number = i, .fill = FILLED};
+		struct store_change *list[] = {&one.change};
+
+		change_all(f, list, 1);
+		assert_int_equal(one.change.result, 0);
+	}
+	assert_true(size_of(f, "-wal") < limit * 3 / 4);
+	for (int i = 0; i < 10000 && size_of(f, "") - before < limit / 2; i++)
+		usleep(1000);
+	assert_true(size_of(f, "") - before >= limit / 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_one_fails, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_refused, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_full, fixture_open, fixture_close),
+		cmocka_unit_test_setup_teardown(test_log, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_numbers, fixture_open, fixture_close),
 	};
 
