@@ -28,8 +28,12 @@ struct store {
 	struct mailbox *changes;
 	struct timer *ticking, *due;
 	int64_t next_due; /* when something goes next, or somebody is to be told that it will; INT64_MAX: never */
-	bool due_failed;                    /* the last time */
-	struct tx *writer;                  /* the committer's connection */
+	bool due_failed;         /* the last time */
+	struct tx *writer;       /* the committer's connection */
+	struct tx *checkpointer; /* the pool's, while `checkpointing` */
+	bool checkpointing;
+	int log_pages;                      /* in SQLite's log */
+	int moved_pages;                    /* when what was in it was last moved to the database */
 	bool stopping;                      /* the committer's: nothing more is queued by itself */
 	int64_t last_resource, last_change; /* numbers given out, the committer's alone */
 	/* Names of blobs, each with its NUL: to be removed next, and being removed now. */
@@ -52,6 +56,12 @@ struct store {
 
 int committer_start(struct store *store);
 void committer_stop(struct store *store);
+
+/* Behind the writer's opening. 0, or negative errno with the reason. */
+int checkpoint_open(struct store *store, char *error, size_t size);
+
+/* Behind a batch and its answers. */
+void checkpoint_after(struct store *store);
 
 /* Looks for blobs of earlier starts that nothing names, on a thread of its own. */
 int sweep_start(struct store *store);

@@ -86,6 +86,8 @@ static int open_database(struct store *store, char *error, size_t size)
 		snprintf(error, size, "%s: %s", store->database, sqlite3_errmsg(store->writer->db));
 		result = -EIO;
 	}
+	if (result == 0)
+		result = checkpoint_open(store, error, size);
 	if (result == 0 && fsync(store->directory) < 0)
 		result = refuse(error, size, store->options.path, errno);
 	return result;
@@ -170,6 +172,8 @@ static void release(struct store *store)
 		tx_close(tx);
 		tx = next;
 	}
+	if (store->checkpointer)
+		tx_close(store->checkpointer);
 	if (store->writer)
 		tx_close(store->writer);
 	if (store->blobs >= 0)

@@ -3,7 +3,7 @@
  * WebDAV's things and not of SQL, so that another machine's database can stand behind it.
  *
  * Reads run in a read transaction of the calling thread. Changes run on one thread, the committer, which takes all
- * that are queued, runs each in a savepoint of one transaction, commits once and only then lets the answers go.
+ * that are queued, runs them in one transaction, commits once and only then lets the answers go; a change that fails leaves nothing.
  *
  * Errors: 0 or negative errno everywhere. -ENOENT: no such thing; -EEXIST: the name is taken; -ENOSPC: disk or quota full;
  * -ESTALE: the content went away since, look again; -EIO and all others: the store cannot answer now (503).

@@ -138,7 +138,9 @@ static int begin_glance(struct tx *tx)
 static int bind_list(
 	struct tx *tx, sqlite3_stmt **statement, const char *sql, const char *types, va_list args)
 {
-	int error = tx->glance && sqlite3_get_autocommit(tx->db) ? begin_glance(tx) : 0;
+	/* The committer begins its own; when it has lost one, nothing may hide that. */
+	bool begins = tx->glance && tx != tx->store->writer && sqlite3_get_autocommit(tx->db);
+	int error = begins ? begin_glance(tx) : 0;
 
 	if (error == 0)
 		error = prepare(tx, sql, statement);
