@@ -28,11 +28,14 @@ static _Thread_local struct buf held;
 /* As many whole lines as a pipe takes in one piece, whoever else writes to it (pipe(7)); at least one. */
 static size_t whole_lines(const char *text, size_t length)
 {
-	const char *end = length > PIPE_BUF ? memrchr(text, '\n', PIPE_BUF) : NULL;
+	size_t most = length < PIPE_BUF ? length : PIPE_BUF, whole = most;
 
-	if (length > PIPE_BUF && !end)
-		end = memchr(text, '\n', length);
-	return end ? (size_t)(end - text) + 1 : length;
+	while (whole > 0 && text[whole - 1] != '\n')
+		whole--;
+	if (whole == 0)
+		for (whole = most; whole < length && text[whole - 1] != '\n';)
+			whole++;
+	return whole;
 }
 
 /* A log that cannot be written must not stop the service. */
