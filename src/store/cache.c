@@ -208,10 +208,9 @@ void cache_keep(struct tx *tx, const struct kept_key *key, void *bytes, size_t s
 
 void cache_begin(struct tx *tx)
 {
-	unsigned others = 0;
-	int code = sqlite3_file_control(tx->db, "main", SQLITE_FCNTL_DATA_VERSION, &others);
+	int64_t others = 0;
 
-	if (code != SQLITE_OK || others != tx->others) {
+	if (sql_number(tx, &others, "PRAGMA data_version", "") != 1 || others != tx->others) {
 		cache_close(tx->cache);
 		tx->cache = NULL;
 	}

@@ -31,7 +31,7 @@ struct tx {
 	bool glance;
 	uint64_t tick, settled; /* when it began; what was settled before the database was asked */
 	struct cache *cache;    /* NULL: not yet */
-	unsigned others;        /* the committer's: grows when another process has written */
+	int64_t others;         /* the committer's: another when another process has written */
 	size_t seen_count;
 	struct {
 		size_t stamp;
