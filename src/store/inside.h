@@ -18,6 +18,7 @@ struct store {
 	pthread_key_t own;            /* a thread's connection */
 	_Atomic(struct tx *) readers; /* all of them */
 	int64_t start; /* how often the store was opened: blobs of this start begin with it */
+	bool counted;  /* the committer's: this start is, on disk; no change is made before */
 	char opening[RANDOM_ID];
 	struct stamps *stamps;
 	unsigned char secret[STORE_SECRET];
@@ -53,6 +54,9 @@ struct store {
 	pthread_t sweeper;
 	atomic_bool sweeping; /* false: stop */
 };
+
+/* Counts this start; the committer's, once it runs. 0 or negative errno. */
+int store_count_start(struct store *store);
 
 int committer_start(struct store *store);
 void committer_stop(struct store *store);
