@@ -98,7 +98,7 @@ int64_t store_now(void);
 /* Removes the locks on a resource and below it. */
 int locks_drop(struct tx *tx, const struct resource *resource);
 
-/* A file was made, or has got new content, or is gone: what that means for its keeping. */
+/* A file was made, or has got new content (1: its row may say another time now), or is gone: what that means for its keeping. */
 int retention_begin(struct tx *tx, int64_t resource);
 int retention_renew(struct tx *tx, int64_t resource);
 int retention_drop(struct tx *tx, int64_t resource);

@@ -353,18 +353,28 @@ int store_replace_content(struct tx *tx, const struct resource *resource, const 
 	static const char sql[] =
 		"UPDATE resource SET content = ?2, length = ?3, content_type = ?4,"
 		" modified = ?5, change = ?6, link = 0 WHERE id = ?1";
-	int64_t content = content_make(tx, upload);
+	int64_t content = content_make(tx, upload), now = store_now();
+	int64_t change = ++tx->store->last_change;
 	int error;
 
 	if (content < 0)
 		return (int)content;
 	error = sql_run(tx, sql, "iiitii", resource->id, content, (int64_t)upload_length(upload),
-		content_type, store_now(), ++tx->store->last_change);
+		content_type, now, change);
 	if (error == 0)
 		error = content_release(tx, resource->content);
 	if (error == 0)
 		error = retention_renew(tx, resource->id);
-	return error < 0 ? error : fill(tx, arena, resource->id, made);
+	if (error != 0)
+		return error < 0 ? error : fill(tx, arena, resource->id, made);
+	*made = *resource;
+	made->content = content;
+	made->length = upload_length(upload);
+	made->content_type = content_type ? arena_strdup(arena, content_type) : NULL;
+	made->modified = now;
+	made->change = change;
+	made->link = false;
+	return 0;
 }
 
 int store_modified_set(struct tx *tx, int64_t resource, int64_t modified)
