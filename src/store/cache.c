@@ -214,12 +214,12 @@ void cache_keep(struct tx *tx, const struct kept_key *key, void *bytes, size_t s
 
 void cache_begin(struct tx *tx)
 {
-	unsigned others = 0;
-	int code = sqlite3_file_control(tx->db, "main", SQLITE_FCNTL_DATA_VERSION, &others);
+	int64_t others = 0;
+	bool same = sql_number(tx, &others, "PRAGMA data_version", "") == 1 && others == tx->others;
 
 	if (!tx->cache)
 		tx->cache = cache_open();
-	else if (code != SQLITE_OK || others != tx->others)
+	else if (!same)
 		clear(tx->cache);
 	tx->others = others;
 	tx->tick = clock_now();

@@ -307,14 +307,30 @@ static void let_go(struct message *list)
 	}
 }
 
+/* Without a start that is counted numbers could be given out again that a lost state has had: nothing changes but that we end. */
+static void refuse_all(struct tx *tx, struct message *list, int error)
+{
+	fail(list, NULL, error, false);
+	for (; list; list = list->next) {
+		struct store_change *change = (struct store_change *)list;
+
+		if (change->run == stop)
+			change->result = stop(tx, change);
+	}
+}
+
 static void take(void *arg, struct message *list)
 {
 	struct store *store = arg;
 	struct tx *tx = store->writer;
 	bool more, expired;
+	int error = store->counted ? 0 : store_count_start(store);
 
 	tx->deleted = tx->expired = tx->retimed = false;
-	run_all(tx, list);
+	if (error < 0)
+		refuse_all(tx, list, error);
+	else
+		run_all(tx, list);
 	note_due(store, list);
 	more = tx->deleted;
 	expired = tx->expired;

@@ -18,6 +18,7 @@ struct store {
 	pthread_key_t own;            /* a thread's connection */
 	_Atomic(struct tx *) readers; /* all of them */
 	int64_t start; /* how often the store was opened: blobs of this start begin with it */
+	bool counted;  /* the committer's: this start is, on disk; no change is made before */
 	char opening[RANDOM_ID];
 	struct stamps *stamps;
 	unsigned char secret[STORE_SECRET];
@@ -53,6 +54,9 @@ struct store {
 	pthread_t sweeper;
 	atomic_bool sweeping; /* false: stop */
 };
+
+/* Counts this start; the committer's, once it runs. 0 or negative errno. */
+int store_count_start(struct store *store);
 
 int committer_start(struct store *store);
 void committer_stop(struct store *store);
@@ -108,7 +112,7 @@ int64_t store_now(void);
 /* Removes the locks on a resource and below it. */
 int locks_drop(struct tx *tx, const struct resource *resource);
 
-/* A file was made, or has got new content, or is gone: what that means for its keeping. */
+/* A file was made, or has got new content (1: its row may say another time now), or is gone: what that means for its keeping. */
 int retention_begin(struct tx *tx, int64_t resource);
 int retention_renew(struct tx *tx, int64_t resource);
 int retention_drop(struct tx *tx, int64_t resource);

@@ -295,21 +295,41 @@ int store_make_file(struct tx *tx, int64_t parent, const struct segment *segment
 				  " VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, ?7, ?8, ?9, ?9, ?10)";
 	struct store *store = tx->store;
 	int64_t content = content_make(tx, upload), id = ++store->last_resource;
+	int64_t length = upload ? (int64_t)upload_length(upload) : 0, now = store_now();
+	int64_t change;
 	int error;
 
 	if (content < 0)
 		return (int)content;
 	error = due_clear(tx, parent, segment->name);
+	change = ++store->last_change;
 	if (error == 0)
 		error = sql_run(tx, sql,
 			"ititt"
 			"iitii",
-			parent, segment->name, id, spelling_of(segment), owner, content,
-			(int64_t)(upload ? upload_length(upload) : 0), content_type, store_now(),
-			++store->last_change);
+			parent, segment->name, id, spelling_of(segment), owner, content, length,
+			content_type, now, change);
 	if (error == 0)
 		error = retention_begin(tx, id);
-	return error < 0 ? error : fill(tx, arena, id, made);
+	if (error < 0)
+		return error;
+	/* What the row is now need not be read again, unless a default has set when it goes. */
+	if (store->options.expires)
+		return fill(tx, arena, id, made);
+	*made = (struct resource){
+		.id = id,
+		.parent = parent,
+		.name = arena_strdup(arena, segment->name),
+		.spelling = arena_strdup(arena, segment->spelling),
+		.owner = arena_strdup(arena, owner),
+		.content = content,
+		.length = (uint64_t)length,
+		.content_type = content_type ? arena_strdup(arena, content_type) : NULL,
+		.created = now,
+		.modified = now,
+		.change = change,
+	};
+	return 0;
 }
 
 int store_replace_content(struct tx *tx, const struct resource *resource, const char *content_type,
@@ -318,18 +338,28 @@ int store_replace_content(struct tx *tx, const struct resource *resource, const 
 	static const char sql[] =
 		"UPDATE resource SET content = ?2, length = ?3, content_type = ?4,"
 		" modified = ?5, change = ?6, link = 0 WHERE id = ?1";
-	int64_t content = content_make(tx, upload);
+	int64_t content = content_make(tx, upload), now = store_now();
+	int64_t change = ++tx->store->last_change;
 	int error;
 
 	if (content < 0)
 		return (int)content;
 	error = sql_run(tx, sql, "iiitii", resource->id, content, (int64_t)upload_length(upload),
-		content_type, store_now(), ++tx->store->last_change);
+		content_type, now, change);
 	if (error == 0)
 		error = content_release(tx, resource->content);
 	if (error == 0)
 		error = retention_renew(tx, resource->id);
-	return error < 0 ? error : fill(tx, arena, resource->id, made);
+	if (error != 0)
+		return error < 0 ? error : fill(tx, arena, resource->id, made);
+	*made = *resource;
+	made->content = content;
+	made->length = upload_length(upload);
+	made->content_type = content_type ? arena_strdup(arena, content_type) : NULL;
+	made->modified = now;
+	made->change = change;
+	made->link = false;
+	return 0;
 }
 
 int store_modified_set(struct tx *tx, int64_t resource, int64_t modified)

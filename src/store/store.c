@@ -1,6 +1,7 @@
 #include "store/store.h"
 
 #include "base/digest.h"
+#include "base/log.h"
 #include "base/rate.h"
 #include "store/inside.h"
 #include "store/schema.h"
@@ -120,12 +121,13 @@ const unsigned char *store_secret(const struct store *store)
 	return store->secret;
 }
 
-static int count_start(struct store *store)
+int store_count_start(struct store *store)
 {
 	struct tx *tx = store->writer;
-	int error = sql_run(tx, "UPDATE counter SET start = start + 1", "");
+	int error = tx_begin(tx, "BEGIN IMMEDIATE");
 
-	random_id(store->opening);
+	if (error == 0)
+		error = sql_run(tx, "UPDATE counter SET start = start + 1", "");
 	if (error == 0)
 		error = sql_run(tx, "INSERT INTO opening SELECT start, ?1, change FROM counter",
 			"t", store->opening);
@@ -136,6 +138,24 @@ static int count_start(struct store *store)
 			" WHERE name = 'content'",
 			"");
 	if (error == 0)
+		error = tx_begin(tx, "COMMIT");
+	if (error < 0 && !sqlite3_get_autocommit(tx->db))
+		tx_begin(tx, "ROLLBACK");
+	store->counted = error == 0;
+	return error;
+}
+
+/* A disk that is full keeps nobody from reading: the committer takes no change until this start is counted. */
+static int begin(struct store *store)
+{
+	struct tx *tx = store->writer;
+	int error;
+
+	random_id(store->opening);
+	error = store_count_start(store);
+	if (error == -ENOSPC)
+		log_event(LOG_WARNING, "store-full", NULL);
+	if (error == 0 || error == -ENOSPC)
 		error = read_secret(store);
 	if (error == 0)
 		error = sql_number(tx, &store->start, "SELECT start FROM counter", "");
@@ -155,7 +175,7 @@ static int open_all(struct store *store, char *error, size_t size)
 	if (result == 0)
 		result = open_database(store, error, size);
 	if (result == 0) {
-		result = count_start(store);
+		result = begin(store);
 		if (result < 0)
 			refuse(error, size, store->database, -result);
 	}

@@ -33,7 +33,7 @@ struct tx {
 	uint64_t tick, settled; /* when it began; what was settled before the database was asked */
 	struct cache *cache;    /* NULL: not yet */
 	uint64_t until; /* what was found in memory may be gone then, milliseconds of clock_now() */
-	unsigned others; /* the committer's: grows when another process has written */
+	int64_t others; /* the committer's: another when another process has written */
 	size_t seen_count;
 	struct stamp seen[SEEN_MAX]; /* what it depends on that was not read in it */
 };

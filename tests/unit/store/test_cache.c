@@ -326,6 +326,7 @@ static void test_basis_knows_its_bounds(void **state)
 struct looking {
 	struct fixture *f;
 	bool there, deletes, there_then;
+	size_t kept; /* rows that were not read */
 	char owner[64];
 };
 
@@ -337,6 +338,7 @@ static int run_look(struct tx *tx, struct store_change *change)
 	int error;
 
 	self->there = a.id != 0;
+	self->kept = tx->seen_count;
 	snprintf(self->owner, sizeof(self->owner), "%s", a.id ? a.owner : "");
 	if (!self->deletes)
 		return 0;
@@ -356,9 +358,11 @@ static void test_committer(void **state)
 		assert_int_equal(change(f, run_look, &looking), 0);
 		assert_string_equal(looking.owner, ROMEO);
 	}
+	assert_int_equal(looking.kept, 2);
 	by_hand(f, "UPDATE resource SET owner = 'tybalt@capulet.lit' WHERE name = 'a'");
 	assert_int_equal(change(f, run_look, &looking), 0);
 	assert_string_equal(looking.owner, "tybalt@capulet.lit");
+	assert_int_equal(looking.kept, 0);
 	looking.deletes = true;
 	assert_int_equal(change(f, run_look, &looking), -ECANCELED);
 	assert_true(looking.there && !looking.there_then);

@@ -278,9 +278,81 @@ static void test_properties(void **state)
 	assert_int_equal(rows_of(f, "SELECT count(*) FROM property"), 1);
 }
 
+struct telling {
+	struct fixture *f;
+	struct upload *upload;
+	struct resource made;
+};
+
+static int run_tell(struct tx *tx, struct store_change *change)
+{
+	struct telling *self = change_arg(change);
+	const struct segment segment = {"f", "F"};
+
+	return store_make_file(tx, STORE_ROOT, &segment, "romeo@montague.lit", "text/plain",
+		self->upload, &self->made, self->f->arena);
+}
+
+static int run_retell(struct tx *tx, struct store_change *change)
+{
+	struct telling *self = change_arg(change);
+	struct resource there = self->made;
+
+	return store_replace_content(
+		tx, &there, "image/png", self->upload, &self->made, self->f->arena);
+}
+
+static void assert_told(struct fixture *f, const struct resource *made)
+{
+	struct resource found = look_up(f, "/f");
+
+	assert_string_equal(made->name, found.name);
+	assert_string_equal(made->spelling, found.spelling);
+	assert_string_equal(made->owner, found.owner);
+	assert_string_equal(made->content_type, found.content_type);
+	assert_null(made->displayname);
+	assert_int_equal(made->id, found.id);
+	assert_int_equal(made->parent, found.parent);
+	assert_int_equal(made->collection, found.collection);
+	assert_int_equal(made->has_list, found.has_list);
+	assert_int_equal(made->has_properties, found.has_properties);
+	assert_int_equal(made->content, found.content);
+	assert_int_equal(made->length, found.length);
+	assert_int_equal(made->created, found.created);
+	assert_int_equal(made->modified, found.modified);
+	assert_int_equal(made->change, found.change);
+	assert_int_equal(made->stored, found.stored);
+	assert_int_equal(made->link, found.link);
+	assert_int_equal(made->expires, found.expires);
+}
+
+/* What is told of a file that was made, or has new content, is what is found of it, with and without a default of when it goes. */
+static void test_made(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 2; i++) {
+		struct telling told = {f, uploaded(f, 10, 'x')};
+
+		assert_int_equal(change(f, run_tell, &told), 0);
+		upload_close(told.upload, true);
+		assert_told(f, &told.made);
+		assert_int_equal(told.made.expires != 0, i);
+		told.upload = uploaded(f, 20, 'y');
+		assert_int_equal(change(f, run_retell, &told), 0);
+		upload_close(told.upload, true);
+		assert_told(f, &told.made);
+		assert_int_equal(told.made.expires != 0, i);
+		assert_int_equal(remove_resource(f, "/f"), 0);
+		f->options.expires = 3600000;
+		fixture_reopen(f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_made, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_walk, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_members, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_prepared_once, fixture_open, fixture_close),
