@@ -10,6 +10,7 @@
 struct name {
 	const char *ns, *name;
 	const struct live_property *live; /* NULL: dead */
+	struct tag empty;
 };
 
 /*
@@ -65,17 +66,25 @@ static bool is_named(const struct wanted *wanted, const struct xml_node *node)
 
 int wanted_names(struct request *request, const struct xml_node *prop, struct wanted *wanted)
 {
+	struct buf empty = {0};
+
 	wanted->names = arena_alloc(request->arena, PROPERTIES_MAX * sizeof(*wanted->names));
 	for (const struct xml_node *node = xml_first_element(prop); node;
 		node = xml_next_element(node)) {
 		if (is_named(wanted, node))
 			continue;
-		if (wanted->count == PROPERTIES_MAX)
+		if (wanted->count == PROPERTIES_MAX) {
+			buf_free(&empty);
 			return answer_refuse(
 				request, 413, NULL, "That asks for too many properties.");
+		}
+		empty.len = 0;
+		property_empty(&empty, node->ns, node->name);
 		wanted->names[wanted->count++] =
-			(struct name){node->ns, node->name, property_live(node->ns, node->name)};
+			(struct name){node->ns, node->name, property_live(node->ns, node->name),
+				{arena_strndup(request->arena, empty.data, empty.len), empty.len}};
 	}
+	buf_free(&empty);
 	return 0;
 }
 
@@ -213,7 +222,7 @@ static void write_missing(
 		if (!open)
 			multistatus_propstat_begin(out);
 		open = true;
-		property_empty(out, wanted->names[i].ns, wanted->names[i].name);
+		put_tag(out, &wanted->names[i].empty);
 	}
 	if (open)
 		multistatus_propstat_end(out, status, NULL);
