@@ -447,6 +447,8 @@ class Confirms(Row):
     def run(self, server, *arguments):
         """Each answer is looked at by the program. None: one was not as it must be."""
         done = subprocess.run([self.program, *arguments], capture_output=True, text=True, timeout=120)
+        if done.returncode != 0:
+            self.wrong = done.stderr
         return float(done.stdout) if done.returncode == 0 else None
 
     def measure(self, server):
@@ -458,7 +460,7 @@ class Confirms(Row):
         else:
             rate = self.run(server, "ask", str(server.component), "bare.load", self.secret, juliet, count, waiting)
         if rate is None:
-            raise SystemExit(f"{server.name}: an answer was wrong")
+            raise SystemExit(f"{server.name}: an answer was wrong:\n{self.wrong}")
         ours, theirs = (after - was for after, was in zip(map(busiest, pids), before))
         return {"rate": rate, "cpu": (ours if server is self.daemon else theirs) / self.count * 1e6,
                 "busiest": max(ours, theirs) / self.count * 1e6}
