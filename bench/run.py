@@ -67,9 +67,9 @@ def main():
     bars = []
     try:
         for name in arguments.rows or rows.ROWS:
-            row = rows.ROWS[name]()
+            row, start = rows.ROWS[name](), time.monotonic()
             out, medians = table(row, measure(row, directory, os.path.abspath(arguments.build)))
-            print("\n".join(out), flush=True)
+            print("\n".join(out) + f"\n{name} took {time.monotonic() - start:.0f} s\n", flush=True)
             lines += out
             bars.append((row.title, row.unit, row.more, medians))
     finally:
