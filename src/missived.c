@@ -17,6 +17,7 @@
 #include "xmpp/xmpp.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -275,6 +276,17 @@ static int mint_password(const struct config *config, int argc, char **argv)
 	return status;
 }
 
+/* Whoever has closed some of them: nothing that is opened later may be taken for the log. */
+static void keep_standard_files(void)
+{
+	int fd;
+
+	while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
+		;
+	if (fd >= 0)
+		close(fd);
+}
+
 /* What the process as a whole needs before its first thread. */
 static void prepare(void)
 {
@@ -300,6 +312,7 @@ int main(int argc, char **argv)
 	char error[1024];
 	int option, status;
 
+	keep_standard_files();
 	while ((option = getopt(argc, argv, "c:thV")) != -1) {
 		switch (option) {
 		case 'c':

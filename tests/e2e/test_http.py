@@ -3,13 +3,15 @@
 import os
 import re
 import socket
+import subprocess
 import time
 
 import pytest
 import requests
 
-from daemon import basic, new_id
+from daemon import MISSIVED, basic, new_id
 from person import Later
+from servers import listens, wait_until
 from wire import Reader, ask, connect, head
 
 
@@ -378,3 +380,16 @@ def test_many_connections(world, prosody):
     assert Reader(open_ones[-1]).answer().status == 200
     for s in open_ones:
         s.close()
+
+
+def test_closed_standard_files(world, prosody):
+    """Whatever is opened first is no log, and nothing is written into it."""
+    daemon = world.daemon(prosody)
+    daemon.stop()
+    process = subprocess.Popen(["sh", "-c", 'exec "$0" "$@" 0<&- 1>&- 2>&-', MISSIVED, "-c", daemon.write_config()])
+    try:
+        wait_until(lambda: listens(daemon.port) and daemon.health().status_code == 200, "it serves without a log")
+        assert [os.readlink(f"/proc/{process.pid}/fd/{n}") for n in range(3)] == ["/dev/null"] * 3
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0
