@@ -1,26 +1,16 @@
-"""nginx in front of missived: TLS outside, plain HTTP behind, in a directory of its own."""
+"""nginx and Apache in front of missived: TLS outside, plain HTTP behind, in a directory of their own, by the files in dist/examples."""
 
 import os
-import re
 import signal
 import subprocess
 
 from servers import free_port, listens, make_certificate, wait_until
 
+EXAMPLES = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../dist/examples"))
 STREAMS = ["http_version 1.1", "request_buffering off", "buffering off", "read_timeout 90s"]
 
-
-def in_readme():
-    """What README tells operators to write."""
-    with open(os.path.join(os.path.dirname(__file__), "../../README.md")) as f:
-        block = re.search(r"^    server \{\n(.*?)^    \}\n", f.read(), re.M | re.S)[1]
-    assert "proxy_pass http://127.0.0.1:8080;" in block and "client_max_body_size 0;" in block
-    return [line for line in re.findall(r"^\s+proxy_(.*);$", block, re.M) if not line.startswith("pass ")]
-
-
-# The directives, behind "proxy_", of proxies that say in one way or another for whom they ask.
+# The directives, behind "proxy_", of other proxies that say in one way or another for whom they ask.
 KINDS = {
-    "readme": in_readme(),
     "host": [*STREAMS, "set_header Host $http_host", "set_header X-Forwarded-For $remote_addr"],
     "forwarded": [*STREAMS, """set_header Forwarded 'for="$remote_addr";host="$http_host";proto=$scheme'""",
                   "set_header X-Forwarded-For ''", "set_header X-Forwarded-Host ''", "set_header X-Forwarded-Proto ''"],
@@ -28,27 +18,86 @@ KINDS = {
 }
 
 
-class Nginx:
-    def __init__(self, directory, upstream, kind, port=None):
+def example(name, changes):
+    """The very file that operators are given, but for what belongs to a machine: each of these stands in it once."""
+    with open(f"{EXAMPLES}/{name}") as f:
+        text = f.read()
+    for there, here in changes.items():
+        assert text.count(there) == 1, (name, there)
+        text = text.replace(there, here)
+    return text
+
+
+class Front:
+    def __init__(self, directory, upstream, port=None, **how):
         self.directory = str(directory)
         os.makedirs(self.directory)
         make_certificate(self.directory)
         self.certificate = f"{self.directory}/cert.pem"
         self.port = port or free_port()
-        directives = "\n".join(f"proxy_{directive};" for directive in KINDS[kind])
-        paths = "\n".join(f"{kind}_temp_path {self.directory}/{kind};"
-                          for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-        with open(f"{self.directory}/nginx.conf", "w") as f:
-            f.write(f"""
+        self.errors, self.log = f"{self.directory}/error.log", f"{self.directory}/access.log"
+        config = f"{self.directory}/{self.name}.conf"
+        with open(config, "w") as f:
+            f.write(self.config(upstream, **how))
+        self.process = subprocess.Popen(self.command(config), stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            wait_until(lambda: self.running() and listens(self.port), f"{self.name} starts")
+        except BaseException:
+            self.stop()
+            raise
+
+    def machine(self):
+        return {"/etc/missive/fullchain.pem": f"{self.directory}/cert.pem", "/etc/missive/privkey.pem": f"{self.directory}/key.pem"}
+
+    def passed_on(self, method=""):
+        """How many requests missived was given: its log of those that it has had an answer to, or has waited for one."""
+        with open(self.log) as f:
+            return len([line for line in f if not line.startswith("-") and method in line])
+
+    def running(self):
+        if self.process.poll() is not None:
+            with open(self.errors) as f:
+                raise AssertionError(f"{self.name} has ended: " + f.read())
+        return True
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class Nginx(Front):
+    name = "nginx"
+
+    def config(self, upstream, kind="example"):
+        paths = "\n".join(f"{temporary}_temp_path {self.directory}/{temporary};"
+                          for temporary in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        return f"""
 daemon off;
 user root;
 worker_processes 1;
 pid {self.directory}/nginx.pid;
-error_log {self.directory}/error.log;
+error_log {self.errors};
 events {{ worker_connections 256; }}
 http {{
-    access_log off;
+    log_format passed '$upstream_addr $request';
+    access_log {self.log} passed;
     {paths}
+    {self.example(upstream) if kind == "example" else self.site(upstream, kind)}
+}}
+"""
+
+    def example(self, upstream):
+        return example("nginx.conf", {**self.machine(), "listen 443": f"listen 127.0.0.1:{self.port}",
+                                      "server 127.0.0.1:8080": f"server 127.0.0.1:{upstream}"})
+
+    def site(self, upstream, kind):
+        directives = "\n".join(f"proxy_{directive};" for directive in KINDS[kind])
+        return f"""
     server {{
         listen 127.0.0.1:{self.port} ssl;
         ssl_certificate {self.directory}/cert.pem;
@@ -59,27 +108,40 @@ http {{
             {directives}
         }}
     }}
-}}
-""")
-        self.process = subprocess.Popen(
-            ["nginx", "-p", self.directory, "-e", f"{self.directory}/error.log", "-c", f"{self.directory}/nginx.conf"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            wait_until(lambda: self.running() and listens(self.port), "nginx starts")
-        except BaseException:
-            self.stop()
-            raise
+"""
 
-    def running(self):
-        if self.process.poll() is not None:
-            with open(f"{self.directory}/error.log") as f:
-                raise AssertionError("nginx has ended: " + f.read())
-        return True
+    def command(self, config):
+        return ["nginx", "-p", self.directory, "-e", self.errors, "-c", config]
 
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+
+class Apache(Front):
+    name = "apache"
+
+    def config(self, upstream):
+        site = example("apache.conf", {**self.machine(), "*:443": f"127.0.0.1:{self.port}",
+                                       "http://127.0.0.1:8080/": f"http://127.0.0.1:{upstream}/"})
+        modules = "\n".join(f"LoadModule {module}_module /usr/lib/apache2/modules/mod_{module}.so"
+                            for module in ("mpm_event", "authz_core", "log_config", "ssl", "headers", "proxy", "proxy_http"))
+        return f"""
+ServerRoot {self.directory}
+ServerName 127.0.0.1
+PidFile {self.directory}/apache.pid
+DefaultRuntimeDir {self.directory}
+ErrorLog {self.errors}
+User www-data
+Group www-data
+StartServers 1
+ServerLimit 1
+ThreadsPerChild 16
+MaxRequestWorkers 16
+{modules}
+Listen 127.0.0.1:{self.port}
+CustomLog {self.log} "%{{Content-Security-Policy}}o %R %>s %r"
+{site}
+"""
+
+    def command(self, config):
+        return ["apache2", "-DFOREGROUND", "-f", config]
+
+
+FRONTS = {"nginx": Nginx, "apache": Apache}
