@@ -147,7 +147,7 @@ SECTION_OF = {
     "listen": ("http", "listen"), "tls_cert": ("http", "tls-cert"), "tls_key": ("http", "tls-key"),
     "trusted_proxies": ("http", "trusted-proxies"), "allow_plain": ("http", "allow-plain"),
     "confirm_timeout": ("xmpp", "confirm-timeout"), "confirm_reuse": ("xmpp", "confirm-reuse"),
-    "users": ("xmpp", "users"), "admins": ("xmpp", "admins"), "max_file_size": ("limits", "max-file-size"), "keep_free": ("limits", "keep-free"),
+    "domain": ("xmpp", "domain"), "secret": ("xmpp", "secret"), "users": ("xmpp", "users"), "admins": ("xmpp", "admins"), "max_file_size": ("limits", "max-file-size"), "keep_free": ("limits", "keep-free"),
     "wrong_passwords": ("limits", "wrong-passwords"),
     "wrong_passwords_per_address": ("limits", "wrong-passwords-per-address"),
     "prompts": ("limits", "prompts"), "prompts_per_pair": ("limits", "prompts-per-pair"),

@@ -39,8 +39,8 @@ class Front:
         config = f"{self.directory}/{self.name}.conf"
         with open(config, "w") as f:
             f.write(self.config(upstream, **how))
-        self.process = subprocess.Popen(self.command(config), stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with open(self.errors, "wb") as errors:
+            self.process = subprocess.Popen(self.command(config), stdin=subprocess.DEVNULL, stdout=errors, stderr=errors)
         try:
             wait_until(lambda: self.running() and listens(self.port), f"{self.name} starts")
         except BaseException:
@@ -121,7 +121,7 @@ class Apache(Front):
         site = example("apache.conf", {**self.machine(), "*:443": f"127.0.0.1:{self.port}",
                                        "http://127.0.0.1:8080/": f"http://127.0.0.1:{upstream}/"})
         modules = "\n".join(f"LoadModule {module}_module /usr/lib/apache2/modules/mod_{module}.so"
-                            for module in ("mpm_event", "authz_core", "log_config", "ssl", "headers", "proxy", "proxy_http"))
+                            for module in ("mpm_event", "authz_core", "ssl", "headers", "proxy", "proxy_http"))
         return f"""
 ServerRoot {self.directory}
 ServerName 127.0.0.1

@@ -10,8 +10,7 @@ import ssl
 import pytest
 import requests
 
-from conftest import World
-from daemon import basic
+from daemon import Daemon, basic
 from proxy import FRONTS
 from servers import free_port, wait_until
 from smuggling import TARGET, ambiguous, right
@@ -45,15 +44,21 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def open_world(tmp_path_factory, running):
-    world = World(tmp_path_factory.mktemp("smuggling"))
-    yield world
-    world.end()
+def started(tmp_path_factory):
+    """Makes daemons for the whole module, and ends them all. Nobody is asked here: no XMPP server runs."""
+    made = []
+
+    def start(**settings):
+        made.append(Daemon(tmp_path_factory.mktemp("missived"), free_port(), **settings))
+        return made[-1].start(link=False)
+    yield start
+    for daemon in made:
+        daemon.stop()
 
 
 @pytest.fixture(scope="module")
-def stage(open_world, running):
-    daemon = open_world.daemon(running("prosody"))
+def stage(started):
+    daemon = started()
     return Stage(daemon, f"127.0.0.1:{daemon.port}")
 
 
@@ -102,13 +107,13 @@ def test_what_is_right_is_taken(stage, framing):
 class Behind(Stage):
     """Through a proxy, as dist/examples has it."""
 
-    def __init__(self, world, server, kind, directory):
+    def __init__(self, start, kind, directory):
         port = free_port()
-        daemon = world.daemon(server, base_url=f"https://127.0.0.1:{port}", trusted_proxies="127.0.0.1")
+        daemon = start(base_url=f"https://127.0.0.1:{port}", trusted_proxies="127.0.0.1")
         self.front = FRONTS[kind](directory, daemon.port, port)
         self.context = ssl.create_default_context(cafile=self.front.certificate)
+        self.direct = 0
         super().__init__(daemon, f"127.0.0.1:{port}")
-        self.direct = self.answered()
 
     def send(self, data):
         with socket.create_connection(("127.0.0.1", self.front.port), timeout=20) as plain, \
@@ -117,7 +122,7 @@ class Behind(Stage):
             return exchange(s, data)
 
     def ask(self, *request):
-        self.direct = getattr(self, "direct", 0) + 1
+        self.direct += 1
         return super().ask(*request)
 
     def even(self):
@@ -127,8 +132,8 @@ class Behind(Stage):
 
 
 @pytest.fixture(scope="module", params=FRONTS)
-def behind(request, open_world, running, tmp_path_factory):
-    made = Behind(open_world, running("prosody"), request.param, tmp_path_factory.mktemp("behind") / request.param)
+def behind(request, started, tmp_path_factory):
+    made = Behind(started, request.param, tmp_path_factory.mktemp("behind") / request.param)
     yield made
     made.front.stop()
 
