@@ -83,15 +83,15 @@ int wire_flush_with_content(struct connection *connection)
 {
 	struct answer *answer = &connection->request.answer;
 	size_t head = connection->out.len - connection->sent;
-	struct iovec parts[] = {
-		{connection->out.data + connection->sent, head},
-		{(char *)answer->content.bytes + answer->offset, (size_t)answer->length},
-	};
+	struct iovec parts[2];
 	const struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
 	ssize_t sent;
 
 	if (connection->tls || !answer->content.bytes || head == 0)
 		return wire_flush(connection, MSG_MORE);
+	parts[0] = (struct iovec){connection->out.data + connection->sent, head};
+	parts[1] = (struct iovec){
+		(char *)answer->content.bytes + answer->offset, (size_t)answer->length};
 	sent = sendmsg(connection->fd, &message, MSG_NOSIGNAL);
 	if (sent < 0)
 		return errno == EINTR ? -EAGAIN : -errno;
