@@ -324,10 +324,15 @@ void loops_pass(uint64_t milliseconds, void (*drain)(void *arg), void *arg)
 
 /* ---- chance, threads ---- */
 
+void loops_chance_again(void)
+{
+	chance = 0;
+}
+
 void loops_again(void)
 {
 	now = BEGINNING;
-	chance = 0;
+	loops_chance_again();
 	worked = false;
 }
 

@@ -19,5 +19,6 @@ void loops_pass(uint64_t milliseconds, void (*drain)(void *arg), void *arg);
 /* Whether anything was handed to the pool since loops_again(). */
 bool loops_worked(void);
 
-/* Chance and time are what they were at the beginning. */
+/* Chance is what it was at the beginning; and time, too. */
+void loops_chance_again(void);
 void loops_again(void);
