@@ -141,15 +141,16 @@ static void ask(struct arena *arena, struct asked *asked)
 }
 
 /* Before the fuzzer's bytes, unless they begin a stream of their own. */
-static const char hello[] =
-	"<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' "
-	"xmlns:stream='http://etherx.jabber.org/streams' id='1'><handshake/>";
+static const char hello[] = "<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' "
+			    "xmlns:stream='http://etherx.jabber.org/streams' id='1'><handshake/>";
 
+/* A line at a time, so that what the store is needed for is done before the next. */
 static void say(struct heard *heard, const uint8_t *bytes, size_t size)
 {
 	for (size_t at = 0; at < size && server >= 0;) {
-		ssize_t sent =
-			send(server, bytes + at, size - at, MSG_DONTWAIT | MSG_NOSIGNAL);
+		const uint8_t *end = memchr(bytes + at, '\n', size - at);
+		size_t length = end ? (size_t)(end + 1 - bytes) - at : size - at;
+		ssize_t sent = send(server, bytes + at, length, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		if (sent < 0 && errno != EAGAIN)
 			return;

@@ -1,6 +1,7 @@
 #include "world.h"
 
 #include "auth/attempt.h"
+#include "auth/bearer.h"
 #include "auth/nonce.h"
 #include "auth/password.h"
 #include "auth/refusals.h"
@@ -17,6 +18,8 @@
 #include <unistd.h>
 
 struct world world;
+
+static const int64_t YEAR = 365 * INT64_C(86400000); /* milliseconds */
 
 static bool inside;  /* an input's transaction is open */
 static bool counted; /* a count of a nonce was used */
@@ -126,13 +129,25 @@ static int64_t make_collection(struct tx *tx, struct arena *arena, int64_t paren
 	return made.id;
 }
 
-static void make_password(
-	struct tx *tx, struct arena *arena, char *out, bool read_only, int64_t collection)
+static void make_slot(struct tx *tx, struct arena *arena)
+{
+	struct slot slot = {.token = bearer_kept(arena, "slot-aaaaaaaaaaaaaaaaaaaaaaaaaa"),
+		.owner = "tybalt@localhost",
+		.name = "slot.txt",
+		.displayname = "slot",
+		.length = 5};
+
+	must(store_slot_make(tx, &slot));
+	must(sql_run(tx, "UPDATE slot SET until = ?1", "i", store_now() + YEAR));
+}
+
+static void make_password(struct tx *tx, struct arena *arena, const char *jid, char *out,
+	bool read_only, int64_t collection)
 {
 	struct password password;
 
 	password_mint(out);
-	password = password_kept(arena, "romeo@localhost", "fuzz", out);
+	password = password_kept(arena, jid, "fuzz", out);
 	password.read_only = read_only;
 	password.collection = collection;
 	must(store_password_make(tx, &password));
@@ -148,7 +163,7 @@ static int populate(struct tx *tx, struct store_change *change)
 		.href = "/dir/sub/",
 		.owner = "romeo@localhost",
 		.infinite = true,
-		.expires = store_now() + 365 * INT64_C(86400000),
+		.expires = store_now() + YEAR,
 		.note = "<a xmlns=\"urn:a\">Romeo</a>"};
 
 	/* Seeds name them. */
@@ -168,8 +183,10 @@ static int populate(struct tx *tx, struct store_change *change)
 	make_file(tx, arena, sub, "none", "romeo@localhost", SECRET_OF_ROMEO, false);
 	make_file(tx, arena, STORE_ROOT, "open", "tybalt@localhost", "OPEN-TO-ALL", false);
 	make_file(tx, arena, STORE_ROOT, "link-abc.txt", "romeo@localhost", "LINKED", true);
-	make_password(tx, arena, world.password, false, 0);
-	make_password(tx, arena, world.reading, true, dir);
+	make_password(tx, arena, "romeo@localhost", world.password, false, 0);
+	make_password(tx, arena, "romeo@localhost", world.reading, true, dir);
+	make_password(tx, arena, "tybalt@localhost", world.other, false, 0);
+	make_slot(tx, arena);
 	arena_free(arena);
 	return 0;
 }
@@ -228,6 +245,8 @@ void world_open(void)
 	struct store_options options = {.path = world.path, .once_kept = 1000};
 	static struct arena *kept;
 	struct mailbox *answers;
+	struct resource secret;
+	struct jid mercutio;
 	char error[256];
 
 	/* Strangers' words are written to logs, too; where is tested elsewhere. */
@@ -248,7 +267,14 @@ void world_open(void)
 	loops_run(NULL, NULL);
 	assert(change.result == 0);
 	mailbox_close(answers);
-	world.secret = find_secret(arena).content;
+	secret = find_secret(arena);
+	world.secret = secret.content;
+	/* Somebody has fetched it, which is kept after a while. */
+	assert(jid_parse(arena, "mercutio@localhost/a", &mercutio) == 0);
+	store_fetched(world.store, &(struct fetched){secret.id, secret.content, 0, secret.length},
+		&mercutio);
+	loops_run(NULL, NULL);
+	loops_pass(5000, NULL, NULL);
 	assert(site_parse(kept, "http://files.localhost:8080", "other.example", &world.site) == 0);
 	world.dav = (struct dav){
 		.store = world.store,
@@ -265,7 +291,7 @@ void world_open(void)
 		.refusals = refusals_open(0),
 	};
 	if (getenv("WORLD_VERBOSE"))
-		fprintf(stderr, "%s %s\n", world.password, world.reading);
+		fprintf(stderr, "%s %s %s\n", world.password, world.reading, world.other);
 	arena_free(arena);
 }
 

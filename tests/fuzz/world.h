@@ -7,6 +7,7 @@
  *   /dir/sub     a collection, locked by romeo; /dir/sub/none: its list is empty
  *   /open        tybalt's, "OPEN-TO-ALL", of no list
  *   /link-...    romeo's, came through a slot: who has the URL may read it
+ *   /slot.txt    is not there: tybalt has a slot for 5 bytes, "slot-" and 26 times "a"
  */
 #pragma once
 
@@ -25,6 +26,7 @@ struct world {
 	char path[64];
 	char password[32];        /* romeo's, for everything */
 	char reading[32];         /* romeo's, for reading in /dir only */
+	char other[32];           /* tybalt's */
 	int64_t secret;           /* content of /dir/secret */
 	int64_t resource, change; /* numbers that were given out before the input */
 };
