@@ -208,8 +208,6 @@ static void run(const uint8_t *bytes, size_t size, size_t piece, struct buf *sta
 		.confirms = confirms,
 		.trusted_proxies = "127.0.0.1"};
 	struct worker worker = {.options = &options, .loop = world.loop};
-	const struct sockaddr_in peer = {
-		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	struct client client = {0};
 	int ends[2];
 
@@ -219,7 +217,7 @@ static void run(const uint8_t *bytes, size_t size, size_t piece, struct buf *sta
 	worker.changes = mailbox_open(world.loop, steps_changes, &worker);
 	assert(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
 	client.fd = ends[1];
-	connection_open(&worker, ends[0], (const struct sockaddr *)&peer);
+	connection_open(&worker, ends[0], "127.0.0.1", false);
 	speak(&client, bytes, size, piece);
 	loops_run(hear, &client);
 	assert(admitted || !client.heard.len ||
