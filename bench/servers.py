@@ -124,6 +124,8 @@ path = {self.directory}/store
 [limits]
 resources = 0
 connections = 20000
+[system]
+user = root
 """)
 
     def start(self):

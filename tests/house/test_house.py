@@ -23,7 +23,7 @@ ROOMS = {
 }
 FOREIGN = {
     "uv.h": "base", "openssl/sha.h": "base", "openssl/evp.h": "base", "stringprep.h": "base", "idna.h": "base",
-    "uninorm.h": "base", "unicase.h": "base", "unistr.h": "base", "ini.h": "base", "expat.h": "xml", "sqlite3.h": "store",
+    "uninorm.h": "base", "unicase.h": "base", "unistr.h": "base", "ini.h": "base", "seccomp.h": "base", "openssl/crypto.h": "base", "expat.h": "xml", "sqlite3.h": "store",
     "openssl/ssl.h": "http", "openssl/err.h": "http", "openssl/core_names.h": "http", "zlib.h": "http", "curl/curl.h": "client", "strophe.h": "client",
 }
 # Of libcrypto and the C library, all that base needs.
