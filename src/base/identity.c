@@ -39,7 +39,13 @@ static int drop_capabilities(void)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	const struct __user_cap_data_struct none[2] = {0};
+	struct __user_cap_data_struct own[2];
 
+	if (syscall(SYS_capget, &header, own) < 0)
+		return -errno;
+	/* Then it may be forbidden to ask for less. */
+	if (memcmp(own, none, sizeof(none)) == 0)
+		return 0;
 	/* A kernel that knows no ambient ones has none. */
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
 		return -errno;

@@ -15,6 +15,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* The kernel looks at no others of an argument that is an int. */
+#define INT_BITS 0xffffffffU
+
 /* Allowed whatever their arguments are, which newer kernels know without running a filter. What requests use often is here. */
 static const char *const running[] = {
 	/* files; which ones is landlock's matter */
@@ -70,16 +73,16 @@ static int allow_sockets(scmp_filter_ctx filter)
 {
 	static const int families[] = {AF_INET, AF_INET6}, types[] = {SOCK_STREAM, SOCK_DGRAM},
 			 unknown[] = {AF_UNIX, AF_NETLINK};
-	const unsigned type_mask = 0xf;
+	const uint64_t type_mask = 0xf;
 	int result = 0;
 
 	for (int i = 0; result == 0 && i < 4; i++)
 		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
-			SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)families[i / 2]),
-			SCMP_A1_32(SCMP_CMP_MASKED_EQ, type_mask, (uint32_t)types[i % 2]));
+			SCMP_CMP(0, SCMP_CMP_MASKED_EQ, INT_BITS, (uint64_t)families[i / 2]),
+			SCMP_CMP(1, SCMP_CMP_MASKED_EQ, type_mask, (uint64_t)types[i % 2]));
 	for (int i = 0; result == 0 && i < 2; i++)
 		result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
-			SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)unknown[i]));
+			SCMP_CMP(0, SCMP_CMP_MASKED_EQ, INT_BITS, (uint64_t)unknown[i]));
 	return result;
 }
 
@@ -95,9 +98,9 @@ static int allow_some(scmp_filter_ctx filter)
 		result = allow_if(filter, SCMP_SYS(mprotect), 2, PROT_EXEC, 0);
 	if (result == 0 && !SANITIZED)
 		result = allow_if(
-			filter, SCMP_SYS(tgkill), 0, 0xffffffff, (uint64_t)(uint32_t)getpid());
+			filter, SCMP_SYS(tgkill), 0, INT_BITS, (uint64_t)(uint32_t)getpid());
 	for (size_t i = 0; result == 0 && i < sizeof(requests) / sizeof(*requests); i++)
-		result = allow_if(filter, SCMP_SYS(ioctl), 1, 0xffffffff, requests[i]);
+		result = allow_if(filter, SCMP_SYS(ioctl), 1, INT_BITS, requests[i]);
 	if (result == 0 && SANITIZED)
 		result = allow(filter, sanitizers);
 	if (result == 0 && SANITIZED)
@@ -135,7 +138,7 @@ static int set_up(scmp_filter_ctx filter, enum syscalls_stage stage)
 	if (result == 0 && stage == SYSCALLS_STARTING)
 		result = allow(filter, starting);
 	if (result == 0 && stage == SYSCALLS_STARTING && !SANITIZED)
-		result = allow_if(filter, SCMP_SYS(prctl), 0, 0xffffffff, PR_GET_SECCOMP);
+		result = allow_if(filter, SCMP_SYS(prctl), 0, INT_BITS, PR_GET_SECCOMP);
 	if (result == 0)
 		result = allow_some(filter);
 	if (result == 0)
