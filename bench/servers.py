@@ -132,6 +132,8 @@ prompts-per-pair = 0
 prompts-per-address = 0
 silence = 0s
 refusals = 0
+[system]
+user = root
 """)
 
     def blob(self, length):

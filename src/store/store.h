@@ -22,6 +22,7 @@
 struct arena;
 struct buf;
 struct loop;
+struct identity;
 struct store;
 struct tx;
 
@@ -35,6 +36,12 @@ struct store_options {
 	uint64_t once_kept;     /* how long a file of `once` is kept when all have it */
 	uint64_t expiry_notice; /* how long before a file goes its owner is told; 0: not at all */
 };
+
+/*
+ * Makes the store's directory, if it is not there. `owner`: who will open it, which it is given to; one that is there must belong to
+ * whom the process becomes. 0, or negative errno with the reason for a person.
+ */
+int store_make(const char *path, const struct identity *owner, char *error, size_t size);
 
 /* -EBUSY: another daemon has it. The reason, for a person, goes into error. Starts the committer and the sweep of orphans. */
 int store_open(struct store **store, const struct store_options *options, char *error, size_t size);

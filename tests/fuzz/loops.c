@@ -116,6 +116,13 @@ struct watch *watch_open(struct loop *loop, int fd, void (*ready)(void *arg, int
 	return watches = watch;
 }
 
+/* Nobody else listens. */
+struct watch *watch_open_shared(
+	struct loop *loop, int fd, void (*ready)(void *arg, int events), void *arg)
+{
+	return watch_open(loop, fd, ready, arg);
+}
+
 void watch_want(struct watch *watch, int events)
 {
 	watch->wanted = events;
