@@ -38,7 +38,7 @@ def library(tmp_path_factory):
 def slow(library, disks, world, prosody):
     """Makes the daemon, with one loop and its blobs on a disk, and puts /large and /small there."""
     def make(milliseconds=SLOW, error=False, **settings):
-        daemon = Daemon(world.tmp_path / "missived", prosody.component, threads="1", **settings)
+        daemon = Daemon(world.tmp_path / "missived", prosody.component, threads="1", fence="no", **settings)
         daemon.settings["store"]["path"] = daemon.store = disks.ext4() + "/store"
         world.daemons.append(daemon)
         environment = {"LD_PRELOAD": library, "SLOW_DISK": str(milliseconds), "ASAN_OPTIONS": "detect_leaks=0:verify_asan_link_order=0"}
