@@ -1,4 +1,4 @@
-/* The file of settings: read or refused with the line, and what was read keeps what the daemon relies on. */
+/* The file of settings: read or refused with the line, and what was read keeps what the daemon relies on. Nothing is no file. */
 #include "fuzz.h"
 
 #include "base/address.h"
@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	arena = arena_new();
 	file = memfd_create("settings", 0);
 	assert(file >= 0 && (size == 0 || write(file, bytes, size) == (ssize_t)size));
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", file);
+	snprintf(name, sizeof(name), size ? "/proc/self/fd/%d" : "/nowhere/%d", file);
 	if (config_load(arena, name, &config, error, sizeof(error)) == 0)
 		check(arena, &config);
 	else

@@ -135,7 +135,9 @@ static void make_slot(struct tx *tx, struct arena *arena)
 		.owner = "tybalt@localhost",
 		.name = "slot.txt",
 		.displayname = "slot",
-		.length = 5};
+		.length = 5,
+		.purpose = SLOT_EPHEMERAL,
+		.expires = store_now() + YEAR};
 
 	must(store_slot_make(tx, &slot));
 	must(sql_run(tx, "UPDATE slot SET until = ?1", "i", store_now() + YEAR));
