@@ -86,6 +86,8 @@ static const struct key keys[] = {
 	{"limits", "silence",         "10min",                       set_duration,    PLACE(limits.silence)},
 	{"limits", "refusals",        "60",                          set_rate,        PLACE(limits.refusals)},
 	{"slots",  "public",          "yes",                         set_bool,        PLACE(slots.links)},
+	{"system", "fence",           "yes",                         set_bool,        PLACE(system.fence)},
+	{"system", "user",            "missive",                     set_text,        PLACE(system.user)},
 };
 /* clang-format on */
 
@@ -312,6 +314,7 @@ static const char *set_secret_file(
 		secret[--length] = '\0';
 	if (length > SECRET_MAX || strlen(secret) != length)
 		return arena_printf(reading->arena, "%s holds no secret of one line", value);
+	reading->config->xmpp.secret_file = arena_strdup(reading->arena, value);
 	return set_text(reading, key, secret);
 }
 
