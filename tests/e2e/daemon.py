@@ -35,7 +35,7 @@ class Daemon:
                        "prompts-per-known-pair": "1000", "silence": "0s",
                        "refusals": "1000", "wrong-passwords": "1000", "wrong-passwords-per-address": "1000"},
         }
-        # Whatever is tested is fenced. Root stays root here, because so do the directories of tests; test_identity.py has it become somebody.
+        # Whatever is tested is fenced. Root stays root here, because so do the directories of tests; test_user.py has it become somebody.
         self.settings["system"] = {"fence": os.environ.get("MISSIVE_FENCE", "yes")}
         if os.geteuid() == 0:
             self.settings["system"]["user"] = "root"
