@@ -413,7 +413,7 @@ static int check(struct reading *reading)
 	if (config->xmpp.confirm_timeout < 1000)
 		return wrong_at(reading, line_of(reading, "confirm-timeout"),
 			"nobody can answer in less than a second");
-	if (config->limits.silence > 24 * 3600000)
+	if (config->limits.silence > 24 * UINT64_C(3600000))
 		return wrong_at(reading, line_of(reading, "silence"),
 			"nobody is silenced for more than 24h");
 	if (!*config->store.path)

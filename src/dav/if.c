@@ -184,7 +184,6 @@ static int evaluate(struct reading *reading, const struct walk *walk)
 			error = read_tag(reading);
 			if (error < 0)
 				return error;
-			listed = false;
 			skip(reading);
 		}
 		if (*reading->at != '(')

@@ -55,7 +55,7 @@ enum step_result begin_request(struct connection *connection)
 	const struct head *head = &connection->head;
 	struct request *request = &connection->request;
 	struct forwarded forwarded;
-	struct target target;
+	struct target target = {0};
 	int status;
 
 	request->target = head->target;

@@ -137,7 +137,7 @@ static int open_database(struct store *store, char *error, size_t size)
 static int read_secret(struct store *store)
 {
 	struct tx *tx = store->writer;
-	sqlite3_stmt *statement;
+	sqlite3_stmt *statement = NULL;
 	int more;
 
 	random_bytes(store->secret, sizeof(store->secret));

@@ -327,6 +327,7 @@ void world_end(void)
 	loops_run(NULL, NULL);
 	inside = false;
 	must(__real_tx_begin(world.store->writer, "ROLLBACK"));
+	/* Numbers of content are never given out again but here. */
 	cache_undone(world.store->writer);
 	world.store->last_resource = world.resource;
 	world.store->last_change = world.change;
