@@ -132,6 +132,8 @@ prompts-per-pair = 0
 prompts-per-address = 0
 silence = 0s
 refusals = 0
+[system]
+user = root
 """)
 
     def blob(self, length):
@@ -153,7 +155,7 @@ refusals = 0
         return {"Authorization": "Basic " + base64.b64encode(f"{jid}:{password}".encode()).decode()}
 
 
-class Many(Missived):
+class Few(Missived):
     """The same with few resources."""
 
     name = "missived-few"
@@ -274,7 +276,7 @@ class Rclone(Server):
                            f"127.0.0.1:{self.port}", "--log-level", "ERROR", self.depot)
 
 
-KINDS = {kind.name: kind for kind in (Missived, Many, Nginx, NginxThreads, Lighttpd, Apache, Rclone)}
+KINDS = {kind.name: kind for kind in (Missived, Few, Nginx, NginxThreads, Lighttpd, Apache, Rclone)}
 
 
 def make(name, directory, build, tls=None):

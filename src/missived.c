@@ -1,4 +1,5 @@
 /* Opens the rooms from left to right, runs, closes them in reverse. */
+#include "alive.h"
 #include "auth/attempt.h"
 #include "auth/nonce.h"
 #include "auth/password.h"
@@ -6,8 +7,11 @@
 #include "auth/refusals.h"
 #include "base/arena.h"
 #include "base/config.h"
+#include "base/fence.h"
+#include "base/identity.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/supervisor.h"
 #include "base/text.h"
 #include "dav/request.h"
 #include "http/http.h"
@@ -18,6 +22,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +36,7 @@ enum { FINISHING_TIME = 8500 };
 
 struct daemon {
 	struct config config;
+	const char *file; /* the settings */
 	struct loop *loop;
 	struct store *store;
 	struct xmpp *xmpp;
@@ -40,7 +46,9 @@ struct daemon {
 	struct attempts *attempts;
 	struct refusals *refusals;
 	struct service *service;
+	struct listeners *listeners;
 	struct http *http;
+	struct alive *alive;
 	struct signal_watch *terminate, *interrupt, *hang_up;
 	struct dav dav;
 	bool stopping;
@@ -50,6 +58,8 @@ static const char usage[] =
 	"usage: missived [-c FILE]      run in the foreground, log to standard error\n"
 	"       missived -t [-c FILE]   check the settings: exit 0, or 1 and FILE:LINE: what is "
 	"wrong\n"
+	"       missived --selftest [-c FILE]\n"
+	"                               show what a daemon that was taken over could not do\n"
 	"       missived [-c FILE] password JID [LABEL]\n"
 	"                               mint an app password for that account and print it, once\n"
 	"       missived -h | -V\n"
@@ -67,6 +77,7 @@ static void stop(void *arg)
 	if (daemon->stopping)
 		return;
 	daemon->stopping = true;
+	supervisor_tell("STOPPING=1");
 	log_event(LOG_INFO, "stopping", NULL);
 	http_stop(daemon->http, FINISHING_TIME, stopped, daemon);
 }
@@ -76,10 +87,43 @@ static void reload(void *arg)
 	struct daemon *daemon = arg;
 	char error[512];
 
+	supervisor_tell_reloading();
 	if (http_reload(daemon->http, error, sizeof(error)) < 0)
 		log_event(LOG_ERROR, "reload-failed", "reason", error, NULL);
 	else
 		log_event(LOG_INFO, "reloaded", NULL);
+	supervisor_tell("READY=1");
+}
+
+/* What needs root, or what no fence allows: before anything from outside is read. */
+static int listen_for_all(struct daemon *daemon, char *error, size_t size)
+{
+	const struct config *config = &daemon->config;
+	size_t inherited = supervisor_listeners();
+
+	if (inherited > 0)
+		return listeners_inherit(&daemon->listeners, SUPERVISOR_FIRST_FD, inherited,
+			config->http.tls_cert || config->http.allow_plain, error, size);
+	return listeners_open(
+		&daemon->listeners, config->http.listen, config->http.threads, error, size);
+}
+
+/* From here on the process is nobody in particular and may do next to nothing. */
+static int become_small(struct daemon *daemon, char *error, size_t size)
+{
+	const struct config *config = &daemon->config;
+	struct identity identity;
+	int result = identity_find(config->system.user, &identity, error, size);
+
+	if (result == 0)
+		result = listen_for_all(daemon, error, size);
+	if (result == 0)
+		result = store_make(config->store.path, &identity, error, size);
+	if (result == 0)
+		result = identity_become(&identity, error, size);
+	if (result == 0)
+		result = fence_begin(config, daemon->file, error, size);
+	return result;
 }
 
 static int open_store(struct daemon *daemon, char *error, size_t size)
@@ -193,7 +237,7 @@ static int open_http(struct daemon *daemon, char *error, size_t size)
 		.prover = daemon->prover,
 		.xmpp = daemon->xmpp,
 		.confirms = daemon->confirms,
-		.listen = config->http.listen,
+		.listeners = daemon->listeners,
 		.tls_cert = config->http.tls_cert,
 		.tls_key = config->http.tls_key,
 		.trusted_proxies = config->http.trusted_proxies,
@@ -218,8 +262,12 @@ static int open_http(struct daemon *daemon, char *error, size_t size)
 
 static int open_all(struct daemon *daemon, char *error, size_t size)
 {
-	int result = open_store(daemon, error, size);
+	int result = become_small(daemon, error, size);
 
+	if (result == 0)
+		result = loop_open(&daemon->loop);
+	if (result == 0)
+		result = open_store(daemon, error, size);
 	if (result == 0)
 		result = open_xmpp(daemon, error, size);
 	if (result < 0)
@@ -235,6 +283,7 @@ static void close_all(struct daemon *daemon)
 		prover_close(daemon->prover);
 	if (daemon->http)
 		http_close(daemon->http);
+	listeners_close(daemon->listeners);
 	service_close(daemon->service);
 	nonces_close(daemon->nonces);
 	attempts_close(daemon->attempts);
@@ -243,6 +292,19 @@ static void close_all(struct daemon *daemon)
 		confirms_close(daemon->confirms);
 	xmpp_close(daemon->xmpp);
 	store_close(daemon->store);
+	alive_close(daemon->alive);
+}
+
+/* When the last threads are there. Else it ends at once: nothing was answered that is not on disk. */
+static void close_fence(struct daemon *daemon)
+{
+	char error[512];
+
+	loop_work_prepare(daemon->loop);
+	if (fence_close(&daemon->config, error, sizeof(error)) == 0)
+		return;
+	fprintf(stderr, "missived: %s\n", error);
+	_exit(1);
 }
 
 static void serve(struct daemon *daemon)
@@ -250,7 +312,12 @@ static void serve(struct daemon *daemon)
 	daemon->terminate = signal_watch_open(daemon->loop, SIGTERM, stop, daemon);
 	daemon->interrupt = signal_watch_open(daemon->loop, SIGINT, stop, daemon);
 	daemon->hang_up = signal_watch_open(daemon->loop, SIGHUP, reload, daemon);
+	close_fence(daemon);
+	if (supervisor_watchdog() > 0)
+		daemon->alive = alive_open(
+			daemon->loop, daemon->http, daemon->store, supervisor_watchdog());
 	log_event(LOG_INFO, "started", "version", MISSIVE_VERSION, NULL);
+	supervisor_tell("READY=1");
 	loop_run(daemon->loop);
 	signal_watch_close(daemon->terminate);
 	signal_watch_close(daemon->interrupt);
@@ -260,10 +327,8 @@ static void serve(struct daemon *daemon)
 static int run(struct daemon *daemon)
 {
 	char error[512] = "no event loop";
-	int result = loop_open(&daemon->loop);
+	int result = open_all(daemon, error, sizeof(error));
 
-	if (result == 0)
-		result = open_all(daemon, error, sizeof(error));
 	if (result == 0)
 		serve(daemon);
 	else
@@ -321,7 +386,6 @@ static void prepare(void)
 	/* A peer that is gone and a file size limit are errors of one call, not the end. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
-	umask(077);
 	setenv("UV_THREADPOOL_SIZE", "16", 0);
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
 		files.rlim_cur = files.rlim_max;
@@ -329,23 +393,54 @@ static void prepare(void)
 	}
 }
 
+/* The file is good, and is what the daemon itself would start with. */
+static int selftest(struct daemon *daemon)
+{
+	struct identity identity;
+	char error[512];
+	bool refused;
+
+	if (identity_find(daemon->config.system.user, &identity, error, sizeof(error)) < 0 ||
+		store_make(daemon->config.store.path, &identity, error, sizeof(error)) < 0 ||
+		identity_become(&identity, error, sizeof(error)) < 0) {
+		fprintf(stderr, "missived: %s\n", error);
+		return 1;
+	}
+	refused = fence_selftest(&daemon->config, daemon->file);
+	if (!refused)
+		fputs("missived: the fence does not hold, see above\n", stderr);
+	return refused ? 0 : 1;
+}
+
+static int start(struct daemon *daemon)
+{
+	supervisor_find();
+	prepare();
+	return run(daemon);
+}
+
+enum task { SERVE, CHECK, MINT, SELFTEST };
+
 int main(int argc, char **argv)
 {
-	const char *file = "/etc/missive/missived.conf";
-	struct daemon daemon = {0};
+	static const struct option options[] = {{"selftest", no_argument, NULL, 's'}, {0}};
+	struct daemon daemon = {.file = "/etc/missive/missived.conf"};
+	enum task task = SERVE;
 	struct arena *arena;
-	bool check_only = false, mints;
 	char error[1024];
-	int option, status;
+	int option, status = 0;
 
 	keep_standard_files();
-	while ((option = getopt(argc, argv, "c:thV")) != -1) {
+	while ((option = getopt_long(argc, argv, "c:thV", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
-			file = optarg;
+			daemon.file = optarg;
 			break;
 		case 't':
-			check_only = true;
+			task = CHECK;
+			break;
+		case 's':
+			task = SELFTEST;
 			break;
 		case 'h':
 		case 'V':
@@ -358,23 +453,23 @@ int main(int argc, char **argv)
 	}
 	argc -= optind;
 	argv += optind;
-	mints = argc >= 2 && argc <= 3 && strcmp(argv[0], "password") == 0 && !check_only;
-	if (argc > 0 && !mints) {
+	if (task == SERVE && argc >= 2 && argc <= 3 && strcmp(argv[0], "password") == 0)
+		task = MINT;
+	if (argc > 0 && task != MINT) {
 		fputs(usage, stderr);
 		return 2;
 	}
+	umask(077);
 	arena = arena_new();
-	if (config_load(arena, file, &daemon.config, error, sizeof(error)) < 0) {
+	if (config_load(arena, daemon.file, &daemon.config, error, sizeof(error)) < 0) {
 		fprintf(stderr, "%s\n", error);
 		status = 1;
-	} else if (check_only) {
-		status = 0;
-	} else if (mints) {
-		umask(077);
+	} else if (task == MINT) {
 		status = mint_password(&daemon.config, argc - 1, argv + 1);
-	} else {
-		prepare();
-		status = run(&daemon);
+	} else if (task == SELFTEST) {
+		status = selftest(&daemon);
+	} else if (task == SERVE) {
+		status = start(&daemon);
 	}
 	arena_free(arena);
 	return status;

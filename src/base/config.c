@@ -106,6 +106,8 @@ static const struct key keys[] = {
 	{"limits", "lock-time",       "1h",                          set_duration,    PLACE(limits.lock_time), "1s", "1w"},
 	{"limits", "nonce-time",      "5min",                        set_duration,    PLACE(limits.nonce_time), "1s", "1h"},
 	{"slots",  "public",          "yes",                         set_bool,        PLACE(slots.links)},
+	{"system", "fence",           "yes",                         set_bool,        PLACE(system.fence)},
+	{"system", "user",            "missive",                     set_text,        PLACE(system.user)},
 };
 /* clang-format on */
 
@@ -332,6 +334,7 @@ static const char *set_secret_file(
 		secret[--length] = '\0';
 	if (length > SECRET_MAX || strlen(secret) != length)
 		return arena_printf(reading->arena, "%s holds no secret of one line", value);
+	reading->config->xmpp.secret_file = arena_strdup(reading->arena, value);
 	return set_text(reading, key, secret);
 }
 

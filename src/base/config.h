@@ -24,6 +24,7 @@ struct config {
 		const char *server; /* host:port */
 		const char *domain; /* normalised */
 		const char *secret;
+		const char *secret_file;  /* NULL: the secret stands in the settings */
 		const char *users;        /* normalised domains, separated by one space */
 		const char *admins;       /* normalised bare JIDs, likewise */
 		uint64_t confirm_timeout; /* milliseconds */
@@ -64,6 +65,10 @@ struct config {
 	struct {
 		bool links; /* who has the URL of what came through a slot may read it */
 	} slots;
+	struct {
+		bool fence;
+		const char *user; /* whom a daemon that root has started becomes */
+	} system;
 };
 
 /*

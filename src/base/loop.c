@@ -7,6 +7,9 @@
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 #include <uv.h>
 
 struct loop {
@@ -21,6 +24,8 @@ struct watch {
 	void (*ready)(void *arg, int events);
 	void *arg;
 	int wanted;
+	int shared; /* what is watched in truth, or -1 */
+	int own;    /* then: what libuv watches in its place, or -1 */
 };
 
 struct timer {
@@ -115,6 +120,19 @@ uint64_t loop_now(const struct loop *loop)
 	return uv_now(&loop->uv);
 }
 
+/*
+ * libuv does not know EPOLLEXCLUSIVE. But its epoll can be had, and it finds out by the number in the event whose the event is: so what
+ * happens to the shared descriptor is told as if it had happened to an eventfd of ours, which nobody writes to.
+ */
+static void want_shared(struct watch *watch, int events)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.fd = watch->own};
+	int epoll = uv_backend_fd(watch->poll.loop);
+
+	if (epoll_ctl(epoll, events ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, watch->shared, &event) < 0)
+		abort();
+}
+
 static void poll_ready(uv_poll_t *poll, int status, int events)
 {
 	struct watch *watch = (struct watch *)poll;
@@ -122,6 +140,8 @@ static void poll_ready(uv_poll_t *poll, int status, int events)
 
 	if (status < 0) {
 		/* libuv has stopped it; there may still be bytes to read before the error. */
+		if (watch->shared >= 0)
+			want_shared(watch, 0);
 		watch->wanted = 0;
 		watch_want(watch, wanted);
 	} else {
@@ -140,6 +160,22 @@ struct watch *watch_open(struct loop *loop, int fd, void (*ready)(void *arg, int
 	}
 	watch->ready = ready;
 	watch->arg = arg;
+	watch->shared = watch->own = -1;
+	return watch;
+}
+
+struct watch *watch_open_shared(
+	struct loop *loop, int fd, void (*ready)(void *arg, int events), void *arg)
+{
+	int own = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	struct watch *watch = own < 0 ? NULL : watch_open(loop, own, ready, arg);
+
+	if (watch) {
+		watch->shared = fd;
+		watch->own = own;
+	} else if (own >= 0) {
+		close(own);
+	}
 	return watch;
 }
 
@@ -147,6 +183,8 @@ void watch_want(struct watch *watch, int events)
 {
 	if (watch->wanted == events)
 		return;
+	if (watch->shared >= 0 && !events != !watch->wanted)
+		want_shared(watch, events);
 	watch->wanted = events;
 	if (events)
 		must(uv_poll_start(&watch->poll,
@@ -159,8 +197,13 @@ void watch_want(struct watch *watch, int events)
 
 void watch_close(struct watch *watch)
 {
-	if (watch)
-		uv_close((uv_handle_t *)&watch->poll, closed);
+	if (!watch)
+		return;
+	if (watch->shared >= 0 && watch->wanted)
+		want_shared(watch, 0);
+	uv_close((uv_handle_t *)&watch->poll, closed);
+	if (watch->own >= 0)
+		close(watch->own);
 }
 
 static void timer_fired(uv_timer_t *uv)
@@ -219,6 +262,15 @@ void loop_work(struct loop *loop, void (*work)(void *arg), void (*done)(void *ar
 	struct work *item = new_or_abort(sizeof(*item));
 	*item = (struct work){.work = work, .done = done, .arg = arg};
 	must(uv_queue_work(&loop->uv, &item->uv, work_run, work_done));
+}
+
+static void nothing(void *arg)
+{
+}
+
+void loop_work_prepare(struct loop *loop)
+{
+	loop_work(loop, nothing, nothing, NULL);
 }
 
 static void signal_caught(uv_signal_t *uv, int number)

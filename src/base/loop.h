@@ -36,6 +36,13 @@ struct watch *watch_open(
 	struct loop *loop, int fd, void (*ready)(void *arg, int events), void *arg);
 void watch_want(struct watch *watch, int events);
 
+/*
+ * Likewise a socket that listens and that other loops watch too: somebody who comes wakes one of them, at times some more, and not all
+ * (EPOLLEXCLUSIVE). Wants WATCH_READ or nothing.
+ */
+struct watch *watch_open_shared(
+	struct loop *loop, int fd, void (*ready)(void *arg, int events), void *arg);
+
 /* `ready` is not called again. The descriptor is the caller's and may be closed at once. */
 void watch_close(struct watch *watch);
 
@@ -54,6 +61,9 @@ void timer_close(struct timer *timer);
  * done; loop_close() waits for it.
  */
 void loop_work(struct loop *loop, void (*work)(void *arg), void (*done)(void *arg), void *arg);
+
+/* Starts the pool's threads, which would else be started when there is work for the first time. */
+void loop_work_prepare(struct loop *loop);
 
 struct signal_watch *signal_watch_open(
 	struct loop *loop, int number, void (*caught)(void *arg), void *arg);

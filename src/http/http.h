@@ -5,7 +5,9 @@
 
 struct confirms;
 struct http;
+struct listeners;
 struct loop;
+struct mailbox;
 struct prover;
 struct xmpp;
 
@@ -25,7 +27,7 @@ struct http_options {
 	struct prover *prover;
 	const struct xmpp *xmpp;
 	const struct confirms *confirms; /* for their counts */
-	const char **listen;             /* addresses with ports, NULL-terminated */
+	struct listeners *listeners;     /* for as many threads */
 	const char *tls_cert, *tls_key;
 	const char *trusted_proxies;
 	uint64_t threads, connections, connections_per_address; /* of the last, 0: any number */
@@ -33,7 +35,29 @@ struct http_options {
 };
 
 /*
- * Listens and serves. The options' strings must outlive it. 0, or negative errno with the reason for a person. `loop` is the one on
+ * Listens at addresses with ports, NULL-terminated, with a socket for each thread: before the process gives up the right to low ones. What
+ * comes waits for http_start(). 0, or negative errno with the reason for a person.
+ */
+int listeners_open(struct listeners **listeners, const char **listen, uint64_t threads, char *error,
+	size_t size);
+
+/*
+ * Instead: `count` descriptors from `first` on that listen already, which all threads share. `exposable`: their addresses need not be
+ * loopback.
+ */
+int listeners_inherit(struct listeners **listeners, int first, size_t count, bool exposable,
+	char *error, size_t size);
+size_t listeners_count(const struct listeners *listeners);
+const char *listeners_address(const struct listeners *listeners, size_t index);
+
+/* The caller's own descriptor, or negative errno. `shared`: the other threads have the same socket. */
+int listeners_take(struct listeners *listeners, unsigned thread, size_t index, bool *shared);
+
+/* Those that nobody has taken. */
+void listeners_close(struct listeners *listeners);
+
+/*
+ * Serves. The options' strings must outlive it. 0, or negative errno with the reason for a person. `loop` is the one on
  * which http_stop() tells.
  */
 int http_start(struct http **http, struct loop *loop, const struct http_options *options,
@@ -41,6 +65,9 @@ int http_start(struct http **http, struct loop *loop, const struct http_options 
 
 /* Reads certificate and key again, for connections from now on. 0, or negative errno: the old ones stay. */
 int http_reload(struct http *http, char *error, size_t size);
+
+/* Asks every loop for a struct message, which comes to the mailbox when the loop turns. How many were asked. */
+unsigned http_ask(struct http *http, struct mailbox *reply);
 
 /*
  * Stops listening, ends idle connections, finishes what runs; after `milliseconds` ends that too. `stopped` is called on the loop when

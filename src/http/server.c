@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024, ACCEPT_AGAIN = 100 /* ms */, CROWDED = 8192, MINUTE = 60000 };
+enum { ACCEPT_AGAIN = 100 /* ms */, CROWDED = 8192, MINUTE = 60000 };
 
 struct http {
 	struct http_options options;
@@ -44,8 +44,9 @@ struct listener {
 /* What the main loop tells a worker. */
 struct order {
 	struct message message;
-	enum { ORDER_STOP, ORDER_STOP_NOW, ORDER_TLS } kind;
+	enum { ORDER_STOP, ORDER_STOP_NOW, ORDER_TLS, ORDER_ANSWER } kind;
 	struct tls_context *tls;
+	struct mailbox *reply;
 };
 
 /* ---- tickets ---- */
@@ -121,6 +122,15 @@ static void stop_worker(struct worker *worker, bool now)
 	end_if_idle(worker);
 }
 
+static void answer(struct mailbox *reply)
+{
+	struct message *answer = calloc(1, sizeof(*answer));
+
+	if (!answer)
+		abort();
+	mailbox_post(reply, answer);
+}
+
 static void take_orders(void *arg, struct message *list)
 {
 	struct worker *worker = arg;
@@ -132,6 +142,8 @@ static void take_orders(void *arg, struct message *list)
 		if (order->kind == ORDER_TLS) {
 			tls_context_free(worker->tls);
 			worker->tls = order->tls;
+		} else if (order->kind == ORDER_ANSWER) {
+			answer(order->reply);
 		} else {
 			stop_worker(worker, order->kind == ORDER_STOP_NOW);
 		}
@@ -189,56 +201,21 @@ static void accept_all(void *arg, int events)
 	}
 }
 
-static int bind_one(const struct sockaddr_storage *address, bool shared)
+static void listen_on(struct worker *worker, int fd, bool shared)
 {
-	int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), yes = 1,
-	    error;
+	struct listener *listener = calloc(1, sizeof(*listener));
 
-	if (fd < 0)
-		return -errno;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-	if (address->ss_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes));
-	if (shared)
-		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof(yes));
-	if (bind(fd, (const struct sockaddr *)address,
-		    address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
-						   : sizeof(struct sockaddr_in)) < 0 ||
-		(shared && listen(fd, BACKLOG) < 0)) {
-		error = -errno;
-		close(fd);
-		return error;
-	}
-	return fd;
-}
-
-static int listen_on(struct worker *worker, const struct sockaddr_storage *address)
-{
-	struct listener *listener;
-	int fd;
-
-	/* With SO_REUSEPORT alone two daemons would share an address, each answering half. */
-	if (worker->number == 0) {
-		fd = bind_one(address, false);
-		if (fd < 0)
-			return fd;
-		close(fd);
-	}
-	fd = bind_one(address, true);
-	if (fd < 0)
-		return fd;
-	listener = calloc(1, sizeof(*listener));
 	if (!listener)
 		abort();
 	listener->worker = worker;
 	listener->fd = fd;
-	listener->watch = watch_open(worker->loop, fd, accept_all, listener);
+	listener->watch = shared ? watch_open_shared(worker->loop, fd, accept_all, listener)
+				 : watch_open(worker->loop, fd, accept_all, listener);
 	listener->again = timer_open(worker->loop, accept_again, listener);
 	assert(listener->watch);
 	watch_want(listener->watch, WATCH_READ);
 	listener->next = worker->listeners;
 	worker->listeners = listener;
-	return 0;
 }
 
 static int open_worker(struct http *http, struct worker *worker, char *error, size_t size)
@@ -260,17 +237,16 @@ static int open_worker(struct http *http, struct worker *worker, char *error, si
 	worker->changes = mailbox_open(worker->loop, steps_changes, worker);
 	worker->orders = mailbox_open(worker->loop, take_orders, worker);
 	http->started++;
-	for (const char **text = http->options.listen; *text; text++) {
-		struct sockaddr_storage address;
+	for (size_t i = 0; i < listeners_count(http->options.listeners); i++) {
+		bool shared;
+		int fd = listeners_take(http->options.listeners, worker->number, i, &shared);
 
-		if (address_parse(*text, &address) < 0)
-			result = -EINVAL;
-		else
-			result = listen_on(worker, &address);
-		if (result < 0) {
-			snprintf(error, size, "%s: %s", *text, strerror(-result));
-			return result;
+		if (fd < 0) {
+			snprintf(error, size, "%s: %s",
+				listeners_address(http->options.listeners, i), strerror(-fd));
+			return fd;
 		}
+		listen_on(worker, fd, shared);
 	}
 	return 0;
 }
@@ -290,9 +266,10 @@ static int start_workers(struct http *http, char *error, size_t size)
 			abort();
 		http->running++;
 	}
-	for (const char **text = http->options.listen; *text; text++)
-		log_event(LOG_INFO, "listening", "address", *text, "tls", http->tls ? "yes" : "no",
-			NULL);
+	for (size_t i = 0; i < listeners_count(http->options.listeners); i++)
+		log_event(LOG_INFO, "listening", "address",
+			listeners_address(http->options.listeners, i), "tls",
+			http->tls ? "yes" : "no", NULL);
 	return 0;
 }
 
@@ -317,7 +294,7 @@ static void worker_ended(void *arg, struct message *list)
 	http->stopped(http->arg);
 }
 
-static void order_all(struct http *http, int kind)
+static void order_all(struct http *http, int kind, struct mailbox *reply)
 {
 	for (unsigned i = 0; i < http->started; i++) {
 		struct order *order = calloc(1, sizeof(*order));
@@ -326,13 +303,14 @@ static void order_all(struct http *http, int kind)
 			abort();
 		order->kind = (__typeof__(order->kind))kind;
 		order->tls = kind == ORDER_TLS ? tls_context_share(http->tls) : NULL;
+		order->reply = reply;
 		mailbox_post(http->workers[i].orders, &order->message);
 	}
 }
 
 static void deadline_passed(void *arg)
 {
-	order_all(arg, ORDER_STOP_NOW);
+	order_all(arg, ORDER_STOP_NOW, NULL);
 }
 
 static int open_tls(struct http *http, char *error, size_t size)
@@ -384,8 +362,14 @@ int http_reload(struct http *http, char *error, size_t size)
 	if (result < 0)
 		return result;
 	tls_context_free(old);
-	order_all(http, ORDER_TLS);
+	order_all(http, ORDER_TLS, NULL);
 	return 0;
+}
+
+unsigned http_ask(struct http *http, struct mailbox *reply)
+{
+	order_all(http, ORDER_ANSWER, reply);
+	return http->started;
 }
 
 void http_stop(struct http *http, uint64_t milliseconds, void (*stopped)(void *arg), void *arg)
@@ -393,7 +377,7 @@ void http_stop(struct http *http, uint64_t milliseconds, void (*stopped)(void *a
 	http->stopped = stopped;
 	http->arg = arg;
 	timer_start(http->deadline, milliseconds);
-	order_all(http, ORDER_STOP);
+	order_all(http, ORDER_STOP, NULL);
 }
 
 void http_close(struct http *http)

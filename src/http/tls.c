@@ -14,8 +14,12 @@ static const char suites_1_2[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
 static int refuse(SSL_CTX *ssl, const char *file, char *error, size_t size)
 {
+	unsigned long first = ERR_peek_error();
 	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
 
+	/* What the system said of the file comes first; OpenSSL makes it "system lib". */
+	if (ERR_SYSTEM_ERROR(first))
+		reason = strerror(ERR_GET_REASON(first));
 	snprintf(error, size, "%s: %s", file, reason ? reason : "cannot be used");
 	ERR_clear_error();
 	SSL_CTX_free(ssl);

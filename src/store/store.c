@@ -1,6 +1,7 @@
 #include "store/store.h"
 
 #include "base/digest.h"
+#include "base/identity.h"
 #include "base/log.h"
 #include "base/rate.h"
 #include "store/inside.h"
@@ -40,17 +41,56 @@ static int sync_parent(const char *path)
 	return result;
 }
 
+/* 1: it was made; 0: it was there. */
+static int make_directory(const char *path, char *error, size_t size)
+{
+	if (mkdir(path, 0700) < 0)
+		return errno == EEXIST ? 0 : refuse(error, size, path, errno);
+	return sync_parent(path) < 0 ? refuse(error, size, path, errno) : 1;
+}
+
+/* Whatever is in it is expected to be the same user's. */
+static int check_owner(
+	const char *path, int fd, const struct identity *owner, char *error, size_t size)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) < 0)
+		return refuse(error, size, path, errno);
+	if (status.st_uid == owner->uid)
+		return 0;
+	snprintf(error, size,
+		"%s: this belongs to the user number %u, and missived becomes number %u: give it "
+		"all to that one (chown -R), or set user in [system]",
+		path, (unsigned)status.st_uid, (unsigned)owner->uid);
+	return -EPERM;
+}
+
+int store_make(const char *path, const struct identity *owner, char *error, size_t size)
+{
+	int made = make_directory(path, error, size), fd, result = 0;
+
+	if (made < 0 || !owner->changes)
+		return made < 0 ? made : 0;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return refuse(error, size, path, errno);
+	if (made && (fchown(fd, owner->uid, owner->gid) < 0 || fsync(fd) < 0))
+		result = refuse(error, size, path, errno);
+	if (result == 0)
+		result = check_owner(path, fd, owner, error, size);
+	close(fd);
+	return result;
+}
+
 /* The directory with the lock on it. */
 static int open_directory(struct store *store, char *error, size_t size)
 {
 	const char *path = store->options.path;
+	int made = make_directory(path, error, size);
 
-	if (mkdir(path, 0700) < 0) {
-		if (errno != EEXIST)
-			return refuse(error, size, path, errno);
-	} else if (sync_parent(path) < 0) {
-		return refuse(error, size, path, errno);
-	}
+	if (made < 0)
+		return made;
 	store->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (store->directory < 0)
 		return refuse(error, size, path, errno);

@@ -35,6 +35,10 @@ class Daemon:
                        "prompts-per-known-pair": "1000", "silence": "0s",
                        "refusals": "1000", "wrong-passwords": "1000", "wrong-passwords-per-address": "1000"},
         }
+        # Whatever is tested is fenced. Root stays root here, because so do the directories of tests; test_identity.py has it become somebody.
+        self.settings["system"] = {"fence": os.environ.get("MISSIVE_FENCE", "yes")}
+        if os.geteuid() == 0:
+            self.settings["system"]["user"] = "root"
         if os.environ.get("MISSIVE_MAY_BLOCK"):
             self.settings["store"]["may-block"] = "yes"
         for name, value in settings.items():
@@ -56,9 +60,9 @@ class Daemon:
                         f.write(f"{key} = {one}\n")
         return path
 
-    def start(self, link=True, before=(), environment=None):
+    def start(self, link=True, before=(), environment=None, pass_fds=()):
         self.process = subprocess.Popen([*before, MISSIVED, "-c", self.write_config()], stderr=subprocess.PIPE,
-                                        stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
+                                        stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})}, pass_fds=pass_fds)
         self.lines = []
         self.reader = threading.Thread(target=self.read, args=(self.process,), daemon=True)
         self.reader.start()
@@ -160,6 +164,7 @@ SECTION_OF = {
     "expires": ("limits", "expires"), "expires_message": ("limits", "expires-message"),
     "expires_profile": ("limits", "expires-profile"), "expires_ephemeral": ("limits", "expires-ephemeral"),
     "expires_permanent": ("limits", "expires-permanent"),
+    "fence": ("system", "fence"), "user": ("system", "user"),
     "once_kept": ("limits", "once-kept"), "expiry_notice": ("limits", "expiry-notice"),
     "target": ("limits", "target"), "head": ("limits", "head"), "fields": ("limits", "fields"),
     "head_time": ("limits", "head-time"), "idle_time": ("limits", "idle-time"), "body_rate": ("limits", "body-rate"),

@@ -62,7 +62,7 @@ static void count(enum kind kind)
 {
 	if (made && kind == deadly && atomic_fetch_add(made, 1) + 1 == last)
 		for (;;)
-			kill(getpid(), SIGKILL);
+			syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGKILL);
 }
 
 static void count_on(enum kind kind, int fd)

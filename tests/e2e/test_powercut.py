@@ -22,7 +22,8 @@ class Setting:
 
     def __init__(self, disks, world, server, before=()):
         self.disks = disks
-        self.daemon = Daemon(world.tmp_path / "missived", server.component)
+        # A fence takes what strace does to a call for one that is forbidden.
+        self.daemon = Daemon(world.tmp_path / "missived", server.component, **({"fence": "no"} if before else {}))
         self.daemon.settings["store"]["path"] = disks.ext4() + "/store"
         world.daemons.append(self.daemon)
         world.server = server

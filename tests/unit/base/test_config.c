@@ -151,6 +151,7 @@ static void test_refused(void **state)
 		{"[xmpp]\nsecret = x\n[limits]\nexpires = 90\n", "4: this is no time"},
 		{"[xmpp]\nsecret = x\nconfirm-timeout = 10ms\n", "3: nobody can answer"},
 		{"[xmpp]\nsecret = x\nserver = a:b\n", "3: this is no host and port"},
+		{"[xmpp]\nsecret = x\n[system]\nfence = maybe\n", "4: this is neither yes nor no"},
 		{"[xmpp]\nsecret-file = /nowhere\n", "2: /nowhere: No such file"},
 		{"[xmpp]\nsecret-file = /dev/null\n", "2: the secret is empty"},
 		{"[xmpp]\nsecret = x\n[limits]\nkeep-free = 1X\n", "4: this is no number of bytes"},

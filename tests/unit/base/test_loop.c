@@ -202,6 +202,67 @@ static void test_reset(void **state)
 	close(listener);
 }
 
+static void count_event(void *arg, int events)
+{
+	struct fixture *f = arg;
+
+	f->events = events;
+	f->received++;
+	loop_stop(f->loop);
+}
+
+static void end(void *arg)
+{
+	loop_stop(((struct fixture *)arg)->loop);
+}
+
+/* A shared listener is told of under the loop's own rules, and not of what happens while nobody wants to know. */
+static void test_shared_watch(void **state)
+{
+	struct fixture fixture = {0}, *f = &fixture;
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(address);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0),
+	    peer = socket(AF_INET, SOCK_STREAM, 0);
+	struct loop *other;
+	struct watch *others;
+
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, length), 0);
+	assert_int_equal(listen(listener, 4), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+	assert_int_equal(loop_open(&f->loop), 0);
+	assert_int_equal(loop_open(&other), 0);
+	f->watch = watch_open_shared(f->loop, listener, count_event, f);
+	others = watch_open_shared(other, listener, count_event, f);
+	assert_non_null(f->watch);
+	assert_non_null(others);
+	watch_want(f->watch, WATCH_READ);
+	watch_want(others, WATCH_READ);
+	assert_int_equal(connect(peer, (struct sockaddr *)&address, length), 0);
+	loop_run(f->loop);
+	assert_int_equal(f->received, 1);
+	assert_int_equal(f->events, WATCH_READ);
+	/* It is still there, and nobody has accepted it. */
+	loop_run(f->loop);
+	assert_int_equal(f->received, 2);
+	watch_want(f->watch, 0);
+	f->timer = timer_open(f->loop, end, f);
+	timer_start(f->timer, 20);
+	loop_run(f->loop);
+	assert_int_equal(f->received, 2);
+	watch_want(f->watch, WATCH_READ);
+	loop_run(f->loop);
+	assert_int_equal(f->received, 3);
+	timer_close(f->timer);
+	watch_close(f->watch);
+	watch_close(others);
+	loop_close(f->loop);
+	loop_close(other);
+	close(listener);
+	close(peer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +271,7 @@ int main(void)
 		cmocka_unit_test(test_close_waits_for_work),
 		cmocka_unit_test(test_watch),
 		cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_shared_watch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
