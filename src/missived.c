@@ -131,6 +131,8 @@ static int open_store(struct daemon *daemon, char *error, size_t size)
 	const struct store_options options = {
 		.path = daemon->config.store.path,
 		.keep_free = daemon->config.limits.keep_free,
+		.properties = daemon->config.limits.properties,
+		.properties_size = daemon->config.limits.properties_size,
 		.may_block = daemon->config.store.may_block,
 		.expires = daemon->config.limits.expires,
 		.once_kept = daemon->config.limits.once_kept,
@@ -181,7 +183,8 @@ static void open_dav(struct daemon *daemon)
 
 	daemon->attempts = attempts_open(&attempts, NULL);
 	daemon->refusals = refusals_open(config->limits.refusals);
-	daemon->nonces = nonces_open(store_secret(daemon->store), STORE_SECRET, NULL);
+	daemon->nonces = nonces_open(
+		store_secret(daemon->store), STORE_SECRET, config->limits.nonce_time, NULL);
 	daemon->dav = (struct dav){
 		.store = daemon->store,
 		.base_url = config->http.base_url,
@@ -196,6 +199,18 @@ static void open_dav(struct daemon *daemon)
 		.expires_profile = config->limits.expires_profile,
 		.expires_ephemeral = config->limits.expires_ephemeral,
 		.expires_permanent = config->limits.expires_permanent,
+		.limits =
+			{
+				.xml_body = config->limits.xml_body,
+				.properties = config->limits.properties,
+				.property_size = config->limits.property_size,
+				.ranges = config->limits.ranges,
+				.conditions = config->limits.conditions,
+				.conditions_size = config->limits.conditions_size,
+				.locks_per_resource = config->limits.locks_per_resource,
+				.locks_per_account = config->limits.locks_per_account,
+				.lock_time = config->limits.lock_time,
+			},
 		.nonces = daemon->nonces,
 		.attempts = daemon->attempts,
 		.refusals = daemon->refusals,
@@ -229,6 +244,17 @@ static int open_http(struct daemon *daemon, char *error, size_t size)
 		.threads = config->http.threads,
 		.connections = config->limits.connections,
 		.connections_per_address = config->limits.connections_per_address,
+		.limits =
+			{
+				.target = config->limits.target,
+				.head = config->limits.head,
+				.fields = config->limits.fields,
+				.drain = config->limits.drain,
+				.body_rate = config->limits.body_rate,
+				.head_time = config->limits.head_time,
+				.idle_time = config->limits.idle_time,
+				.drain_time = config->limits.drain_time,
+			},
 	};
 
 	return http_start(&daemon->http, daemon->loop, &options, error, size);

@@ -38,6 +38,7 @@ struct key {
 	const char *standard; /* NULL: stays empty */
 	key_set *set;
 	size_t place;
+	const char *least, *most; /* numbers, written as in the file; NULL: what `set` takes */
 	bool repeatable;
 };
 
@@ -45,7 +46,7 @@ struct key {
 
 /* clang-format off */
 static const struct key keys[] = {
-	{"http",   "listen",          "127.0.0.1:8080",              set_listen,      PLACE(http.listen), true},
+	{"http",   "listen",          "127.0.0.1:8080",              set_listen,      PLACE(http.listen), .repeatable = true},
 	{"http",   "base-url",        "http://files.localhost:8080", set_base_url,    PLACE(http.base_url)},
 	{"http",   "host",            "",                            set_hosts,       PLACE(http.host)},
 	{"http",   "tls-cert",        NULL,                          set_readable,    PLACE(http.tls_cert)},
@@ -67,7 +68,7 @@ static const struct key keys[] = {
 	{"limits", "keep-free",       "1G",                          set_bytes,       PLACE(limits.keep_free)},
 	{"limits", "quota",           "0",                           set_bytes,       PLACE(limits.quota)},
 	{"limits", "resources",       "1000000",                     set_resources,   PLACE(limits.resources)},
-	{"limits", "connections",     "10000",                       set_count,       PLACE(limits.connections)},
+	{"limits", "connections",     "10000",                       set_count,       PLACE(limits.connections), "1", "1000000"},
 	{"limits", "connections-per-address", "256",                 set_count,       PLACE(limits.connections_per_address)},
 	{"limits", "slots",           "32",                          set_count,       PLACE(limits.slots)},
 	{"limits", "wrong-passwords", "10",                          set_rate,        PLACE(limits.wrong_passwords)},
@@ -83,8 +84,27 @@ static const struct key keys[] = {
 	{"limits", "prompts-per-pair", "5",                          set_rate,        PLACE(limits.prompts_per_pair)},
 	{"limits", "prompts-per-address", "10",                      set_rate,        PLACE(limits.prompts_per_address)},
 	{"limits", "prompts-per-known-pair", "64",                   set_count,       PLACE(limits.prompts_per_known_pair)},
-	{"limits", "silence",         "10min",                       set_duration,    PLACE(limits.silence)},
+	{"limits", "silence",         "10min",                       set_duration,    PLACE(limits.silence), "0", "24h"},
 	{"limits", "refusals",        "60",                          set_rate,        PLACE(limits.refusals)},
+	{"limits", "target",          "8K",                          set_bytes,       PLACE(limits.target), "256", "16K"},
+	{"limits", "head",            "32K",                         set_bytes,       PLACE(limits.head), "1K", "64K"},
+	{"limits", "fields",          "100",                         set_count,       PLACE(limits.fields), "10", "256"},
+	{"limits", "head-time",       "15s",                         set_duration,    PLACE(limits.head_time), "1s", "5min"},
+	{"limits", "idle-time",       "60s",                         set_duration,    PLACE(limits.idle_time), "1s", "1h"},
+	{"limits", "body-rate",       "1K",                          set_bytes,       PLACE(limits.body_rate), "1", "1M"},
+	{"limits", "drain",           "64K",                         set_bytes,       PLACE(limits.drain), "0", "1M"},
+	{"limits", "drain-time",      "2s",                          set_duration,    PLACE(limits.drain_time), "100ms", "1min"},
+	{"limits", "xml-body",        "256K",                        set_bytes,       PLACE(limits.xml_body), "1K", "4M"},
+	{"limits", "properties",      "256",                         set_count,       PLACE(limits.properties), "1", "1024"},
+	{"limits", "property-size",   "64K",                         set_bytes,       PLACE(limits.property_size), "256", "1M"},
+	{"limits", "properties-size", "1M",                          set_bytes,       PLACE(limits.properties_size), "1K", "4M"},
+	{"limits", "ranges",          "16",                          set_count,       PLACE(limits.ranges), "1", "256"},
+	{"limits", "conditions",      "64",                          set_count,       PLACE(limits.conditions), "1", "256"},
+	{"limits", "conditions-size", "8K",                          set_bytes,       PLACE(limits.conditions_size), "256", "32K"},
+	{"limits", "locks-per-resource", "16",                       set_count,       PLACE(limits.locks_per_resource), "1", "64"},
+	{"limits", "locks-per-account", "1000",                      set_count,       PLACE(limits.locks_per_account), "1", "4096"},
+	{"limits", "lock-time",       "1h",                          set_duration,    PLACE(limits.lock_time), "1s", "1w"},
+	{"limits", "nonce-time",      "5min",                        set_duration,    PLACE(limits.nonce_time), "1s", "1h"},
 	{"slots",  "public",          "yes",                         set_bool,        PLACE(slots.links)},
 	{"system", "fence",           "yes",                         set_bool,        PLACE(system.fence)},
 	{"system", "user",            "missive",                     set_text,        PLACE(system.user)},
@@ -318,6 +338,26 @@ static const char *set_secret_file(
 	return set_text(reading, key, secret);
 }
 
+/* NULL, or what is wrong with the value or where it lies. */
+static const char *set(struct reading *reading, const struct key *key, const char *value)
+{
+	const char *wrong = key->set(reading, key, value);
+	uint64_t *place = place_of(reading, key), is, least, most;
+
+	if (wrong || !key->least)
+		return wrong;
+	is = *place;
+	key->set(reading, key, key->least);
+	least = *place;
+	key->set(reading, key, key->most);
+	most = *place;
+	*place = is;
+	if (is >= least && is <= most)
+		return NULL;
+	return arena_printf(
+		reading->arena, "%s must be from %s to %s", key->name, key->least, key->most);
+}
+
 static int wrong_at(struct reading *reading, int line, const char *what)
 {
 	snprintf(reading->error, reading->size, "%s:%d: %s", reading->name, line ? line : 1, what);
@@ -346,7 +386,7 @@ static const char *take(
 			return arena_printf(reading->arena, "%s is already set in line %d", name,
 				reading->written[i]);
 		reading->written[i] = line;
-		return keys[i].set(reading, &keys[i], value);
+		return set(reading, &keys[i], value);
 	}
 	if (known)
 		return arena_printf(
@@ -362,7 +402,7 @@ static int set_standards(struct reading *reading)
 		const char *wrong = NULL;
 
 		if (!reading->written[i] && keys[i].standard)
-			wrong = keys[i].set(reading, &keys[i], keys[i].standard);
+			wrong = set(reading, &keys[i], keys[i].standard);
 		if (wrong)
 			return wrong_at(reading, reading->line,
 				arena_printf(
@@ -407,15 +447,9 @@ static int check(struct reading *reading)
 			"this address is not loopback and there is no TLS: set tls-cert and "
 			"tls-key, "
 			"or allow-plain = yes if a proxy on a safe network speaks TLS");
-	if (config->limits.connections == 0)
-		return wrong_at(
-			reading, line_of(reading, "connections"), "connections must be 1 or more");
 	if (config->xmpp.confirm_timeout < 1000)
 		return wrong_at(reading, line_of(reading, "confirm-timeout"),
 			"nobody can answer in less than a second");
-	if (config->limits.silence > 24 * UINT64_C(3600000))
-		return wrong_at(reading, line_of(reading, "silence"),
-			"nobody is silenced for more than 24h");
 	if (!*config->store.path)
 		return wrong_at(reading, line_of(reading, "path"), "path is empty");
 	return 0;

@@ -53,6 +53,14 @@ struct config {
 		uint64_t prompts, prompts_per_pair, prompts_per_address, prompts_per_known_pair;
 		uint64_t silence;  /* milliseconds behind a no */
 		uint64_t refusals; /* a minute */
+		/* Of a request: bytes, counts, milliseconds (http/http.h says what each means). */
+		uint64_t target, head, fields, drain, body_rate;
+		uint64_t head_time, idle_time, drain_time;
+		/* Of what it says (dav/request.h). */
+		uint64_t xml_body, properties, property_size, properties_size;
+		uint64_t ranges, conditions, conditions_size;
+		uint64_t locks_per_resource, locks_per_account, lock_time;
+		uint64_t nonce_time; /* milliseconds */
 	} limits;
 	struct {
 		bool links; /* who has the URL of what came through a slot may read it */

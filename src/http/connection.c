@@ -20,14 +20,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum {
-	DISCARDED_MAX = 64 << 10, /* of a body, for the sake of the next request */
-	HEAD_TIME = 15000,        /* milliseconds, as all below */
-	IDLE_TIME = 60000,
-	GOODBYE_TIME = 2000,
-	RATE_TIME = 30000,
-	RATE_BYTES = 30 << 10, /* less than that in RATE_TIME is too slow */
-};
+enum { RATE_SECONDS = 30 /* in which the rate of bodies is measured */ };
+
+static const struct http_limits *limits_of(const struct connection *connection)
+{
+	return &connection->worker->options->limits;
+}
 
 static void close_connection(struct connection *connection)
 {
@@ -66,7 +64,8 @@ static void respond(struct connection *connection)
 	bool left = connection->head.has_body && !connection->body.done;
 
 	/* Whether a client that was never told to go on sends its body all the same cannot be known. */
-	if (left && (connection->continue_due || connection->head.content_length > DISCARDED_MAX))
+	if (left && (connection->continue_due || connection->head.content_length >
+							 (int64_t)limits_of(connection)->drain))
 		answer->close = true;
 	if (connection->worker->stopping)
 		connection->keep_alive = false;
@@ -121,8 +120,8 @@ static bool turn_head(struct connection *connection)
 	status = connection->in.len == 0
 			 ? 0
 			 : head_parse(connection->request.arena, connection->in.data,
-				   connection->in.len, &connection->scanned, &connection->head,
-				   &length);
+				   connection->in.len, &connection->scanned, limits_of(connection),
+				   &connection->head, &length);
 	if (status == 0) {
 		if (connection->eof)
 			close_connection(connection);
@@ -192,7 +191,7 @@ static void log_request(const struct connection *connection)
 
 /*
  * Closing while the other side still sends would take back the answer that it has not read yet: what comes is thrown away until it has
- * ended, for GOODBYE_TIME at most.
+ * ended, for a time.
  */
 static void linger(struct connection *connection)
 {
@@ -292,7 +291,7 @@ static bool turn_discard(struct connection *connection)
 		connection->phase = PHASE_HEAD;
 		return true;
 	}
-	if (error == 0 && !connection->eof && connection->discarded <= DISCARDED_MAX)
+	if (error == 0 && !connection->eof && connection->discarded <= limits_of(connection)->drain)
 		return false;
 	if (connection->eof)
 		close_connection(connection);
@@ -337,15 +336,18 @@ static bool turn(struct connection *connection)
 
 static uint64_t time_of(const struct connection *connection)
 {
+	const struct http_limits *limits = limits_of(connection);
+
 	switch (connection->phase) {
 	case PHASE_HEAD:
-		return connection->in.len > 0 || !connection->served ? HEAD_TIME : IDLE_TIME;
+		return connection->in.len > 0 || !connection->served ? limits->head_time
+								     : limits->idle_time;
 	case PHASE_BODY:
 	case PHASE_RESPOND:
-		return RATE_TIME;
+		return RATE_SECONDS * 1000;
 	case PHASE_DISCARD:
 	case PHASE_LINGER:
-		return GOODBYE_TIME;
+		return limits->drain_time;
 	case PHASE_STEPS:
 	case PHASE_CLOSED:
 		break;
@@ -435,8 +437,8 @@ static void timed_out(void *arg)
 	struct connection *connection = arg;
 	uint64_t unsent = connection->phase == PHASE_RESPOND ? wire_unsent(connection) : 0;
 	/* While our disk is waited for, it is not the client that is slow. */
-	bool slow =
-		!connection->held && connection->moved + connection->unsent < unsent + RATE_BYTES;
+	uint64_t due = limits_of(connection)->body_rate * RATE_SECONDS;
+	bool slow = !connection->held && connection->moved + connection->unsent < unsent + due;
 
 	connection->timed = PHASE_CLOSED;
 	if (connection->phase == PHASE_HEAD && connection->begun) {

@@ -11,6 +11,17 @@ struct mailbox;
 struct prover;
 struct xmpp;
 
+/* What a stranger may send, and how long it may take. */
+struct http_limits {
+	uint64_t target, head; /* bytes; more is 414, 431 */
+	uint64_t fields;       /* of a head; more is 431 */
+	uint64_t drain; /* bytes of a body that nobody wants, for the sake of the next request */
+	uint64_t body_rate; /* bytes a second that a body, or who reads an answer, must keep up */
+	uint64_t head_time, idle_time;
+	uint64_t
+		drain_time; /* for the other side to read a refusal; milliseconds, as the two above */
+};
+
 struct http_options {
 	const struct dav *dav;
 	struct prover *prover;
@@ -20,6 +31,7 @@ struct http_options {
 	const char *tls_cert, *tls_key;
 	const char *trusted_proxies;
 	uint64_t threads, connections, connections_per_address; /* of the last, 0: any number */
+	struct http_limits limits;
 };
 
 /*

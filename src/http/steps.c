@@ -15,7 +15,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { XML_MAX = 256 << 10, IGNORED_MAX = 64 << 10, SELECTED_AGAIN = 8 };
+enum { IGNORED_MAX = 64 << 10, SELECTED_AGAIN = 8 };
 
 static enum step_result identify(struct connection *connection);
 static enum step_result authorize(struct request *request, struct tx *tx);
@@ -272,7 +272,7 @@ enum step_result steps_take_body(struct connection *connection, const char *data
 		return take_content(connection, data, size);
 	connection->discarded += size;
 	if (request->method->body == METHOD_BODY_XML) {
-		if (request->xml.len + size > XML_MAX)
+		if (request->xml.len + size > request->dav->limits.xml_body)
 			return answer_errno(request, -EFBIG);
 		buf_append(&request->xml, data, size);
 	} else if (connection->discarded > IGNORED_MAX) {
@@ -310,7 +310,7 @@ static enum step_result body(struct connection *connection)
 			upload_in_parts(request->upload, request->claim.bare, request->part->path,
 				request->part->total,
 				request->part->resumes ? &request->part->partial : NULL);
-	} else if (request->content_length > XML_MAX) {
+	} else if (request->content_length > (int64_t)request->dav->limits.xml_body) {
 		return answer_errno(request, -EFBIG);
 	}
 	if (!request->has_body)

@@ -12,7 +12,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { READ_AT_ONCE = 256 << 10, RECORD_MAX = 16 << 10 };
+enum { READ_AT_ONCE = 256 << 10, READ_OF_HEADS = 32 << 10, RECORD_MAX = 16 << 10 };
 
 static ssize_t receive(struct connection *connection, void *bytes, size_t size)
 {
@@ -28,7 +28,7 @@ bool wire_read(struct connection *connection)
 {
 	static _Thread_local char bytes[READ_AT_ONCE];
 	/* Little at a time where requests are read, so that a heap of small ones behind each other stays cheap to move. */
-	size_t size = connection->phase == PHASE_HEAD ? HEAD_MAX : sizeof(bytes);
+	size_t size = connection->phase == PHASE_HEAD ? READ_OF_HEADS : sizeof(bytes);
 	ssize_t got;
 
 	if (connection->eof)

@@ -166,6 +166,14 @@ SECTION_OF = {
     "expires_permanent": ("limits", "expires-permanent"),
     "fence": ("system", "fence"), "user": ("system", "user"),
     "once_kept": ("limits", "once-kept"), "expiry_notice": ("limits", "expiry-notice"),
+    "target": ("limits", "target"), "head": ("limits", "head"), "fields": ("limits", "fields"),
+    "head_time": ("limits", "head-time"), "idle_time": ("limits", "idle-time"), "body_rate": ("limits", "body-rate"),
+    "drain": ("limits", "drain"), "drain_time": ("limits", "drain-time"), "xml_body": ("limits", "xml-body"),
+    "properties": ("limits", "properties"), "property_size": ("limits", "property-size"),
+    "properties_size": ("limits", "properties-size"), "ranges": ("limits", "ranges"),
+    "conditions": ("limits", "conditions"), "conditions_size": ("limits", "conditions-size"),
+    "locks_per_resource": ("limits", "locks-per-resource"), "locks_per_account": ("limits", "locks-per-account"),
+    "lock_time": ("limits", "lock-time"), "nonce_time": ("limits", "nonce-time"),
 }
 
 

@@ -206,7 +206,15 @@ static void run(const uint8_t *bytes, size_t size, size_t piece, struct buf *sta
 	const struct http_options options = {.dav = &world.dav,
 		.xmpp = xmpp,
 		.confirms = confirms,
-		.trusted_proxies = "127.0.0.1"};
+		.trusted_proxies = "127.0.0.1",
+		.limits = {.target = 8 << 10,
+			.head = 32 << 10,
+			.fields = 100,
+			.drain = 64 << 10,
+			.body_rate = 1 << 10,
+			.head_time = 15000,
+			.idle_time = 60000,
+			.drain_time = 2000}};
 	struct worker worker = {.options = &options, .loop = world.loop};
 	struct client client = {0};
 	int ends[2];
