@@ -11,24 +11,22 @@ import time
 
 import chart
 import rows
-import servers
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def measure(row, directory, build):
     """{server: [sample, ...]}: the servers in turn, round after round, so that what disturbs one disturbs all."""
-    made = {name: servers.make(name, directory, build).start() for name in row.servers}
     samples = {name: [] for name in row.servers}
+    opened = row.open(directory, build)
     try:
-        for server in made.values():
+        for server in opened.values():
             row.prepare(server)
         for _ in range(row.rounds):
-            for name, server in made.items():
+            for name, server in opened.items():
                 samples[name].append(row.measure(server))
     finally:
-        for server in made.values():
-            servers.remove(server)
+        row.close(opened)
     return samples
 
 
@@ -42,13 +40,14 @@ def table(row, samples):
     peers = [value for name, value in medians.items() if name != "missived"]
     best = (max if row.more else min)(peers) if peers else None
     lines = [f"### {row.title}", "", f"To reach: {row.target}.", "",
-             f"| server | {row.unit}: median | minimum | maximum | CPU a request, us | ratio to the best peer |",
-             "|---|---|---|---|---|---|"]
+             "| " + " | ".join(["server", f"{row.unit}: median", "minimum", "maximum", "CPU a request, us", *row.also.values(),
+                                "ratio to the best peer"]) + " |",
+             "|---" * (6 + len(row.also)) + "|"]
     for name, one in samples.items():
         values = [s[row.value] for s in one]
-        cpu = statistics.median(s["cpu"] for s in one)
+        numbers = [medians[name], min(values), max(values), *(statistics.median(s[key] for s in one) for key in ("cpu", *row.also))]
         ratio = shown(medians[name] / best) if best else "-"
-        lines.append(f"| {name} | {shown(medians[name])} | {shown(min(values))} | {shown(max(values))} | {shown(cpu)} | {ratio} |")
+        lines.append(f"| {name} | {' | '.join(map(shown, numbers))} | {ratio} |")
     return lines + [""], medians
 
 
@@ -68,9 +67,9 @@ def main():
     bars = []
     try:
         for name in arguments.rows or rows.ROWS:
-            row = rows.ROWS[name]()
+            row, start = rows.ROWS[name](), time.monotonic()
             out, medians = table(row, measure(row, directory, os.path.abspath(arguments.build)))
-            print("\n".join(out), flush=True)
+            print("\n".join(out) + f"\n{name} took {time.monotonic() - start:.0f} s\n", flush=True)
             lines += out
             bars.append((row.title, row.unit, row.more, medians))
     finally:

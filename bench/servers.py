@@ -10,7 +10,6 @@ import subprocess
 import time
 
 ROMEO = "romeo@localhost"
-CLOCK = os.sysconf("SC_CLK_TCK")
 
 
 def free_port():
@@ -42,12 +41,14 @@ class Server:
     name = None
     durable = False
 
-    def __init__(self, directory):
+    def __init__(self, directory, tls=None):
+        """tls: a directory with cert.pem and key.pem, when it is to speak TLS."""
         self.directory = f"{directory}/{self.name}"
         self.depot = f"{self.directory}/depot"
         os.makedirs(self.depot)
         self.port = free_port()
-        self.base = f"http://127.0.0.1:{self.port}"
+        self.tls = tls
+        self.base = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self.headers = {}
         self.process = None
 
@@ -82,16 +83,14 @@ class Server:
             self.process = None
 
     def cpu(self):
-        """Seconds, user and system, of all its processes."""
+        """Seconds, user and system, of all its processes: clock_getcpuclockid(3)."""
         total = 0
         for pid in processes(self.process.pid):
             try:
-                with open(f"/proc/{pid}/stat") as f:
-                    fields = f.read().rsplit(")", 1)[1].split()
+                total += time.clock_gettime(~pid << 3 | 2)
             except OSError:
                 continue
-            total += int(fields[11]) + int(fields[12])
-        return total / CLOCK
+        return total
 
     def resident(self):
         """Bytes, of all its processes, without what they share with files."""
@@ -106,27 +105,43 @@ class Missived(Server):
     name = "missived"
     durable = True
 
-    def __init__(self, directory, build):
-        super().__init__(directory)
+    def __init__(self, directory, tls=None, build=None, component=1, secret="not-used-here", users="localhost"):
+        """component: the XMPP server's port for components; nobody listens on 1."""
+        super().__init__(directory, tls)
         self.program = f"{build}/missived"
         self.config = self.write("missived.conf", f"""
 [http]
 listen = 127.0.0.1:{self.port}
 base-url = {self.base}
 threads = 2
+{f"tls-cert = {tls}/cert.pem" if tls else ""}
+{f"tls-key = {tls}/key.pem" if tls else ""}
 [xmpp]
-server = 127.0.0.1:1
+server = 127.0.0.1:{component}
 domain = files.localhost
-secret = not-used-here
-users = localhost
+secret = {secret}
+users = {users}
 [store]
 path = {self.directory}/store
 [limits]
 resources = 0
 connections = 20000
+connections-per-address = 0
+prompts = 0
+prompts-per-pair = 0
+prompts-per-address = 0
+silence = 0s
+refusals = 0
 [system]
 user = root
 """)
+
+    def blob(self, length):
+        """Its one file of that many bytes."""
+        found = [f"{root}/{name}" for root, _, names in os.walk(f"{self.directory}/store/blobs") for name in names
+                 if os.path.getsize(f"{root}/{name}") == length]
+        assert len(found) == 1, found
+        return found[0]
 
     def start(self):
         self.launch(self.program, "-c", self.config)
@@ -140,13 +155,26 @@ user = root
         return {"Authorization": "Basic " + base64.b64encode(f"{jid}:{password}".encode()).decode()}
 
 
+class Few(Missived):
+    """The same with few resources."""
+
+    name = "missived-few"
+
+
 class Nginx(Server):
     name = "nginx"
+    more = ""
 
     def start(self):
         for name in ("body", "proxy", "fastcgi", "uwsgi", "scgi"):
             os.makedirs(f"{self.directory}/{name}", exist_ok=True)
         temporary = "".join(f"{name}_temp_path {self.directory}/{name};" for name in ("proxy", "fastcgi", "uwsgi", "scgi"))
+        secured = f"""
+    ssl_certificate {self.tls}/cert.pem;
+    ssl_certificate_key {self.tls}/key.pem;
+    ssl_protocols TLSv1.3;
+    ssl_session_tickets on;
+    ssl_session_cache shared:all:10m;""" if self.tls else ""
         config = self.write("nginx.conf", f"""
 load_module /usr/lib/nginx/modules/ngx_http_dav_ext_module.so;
 user root;
@@ -159,6 +187,7 @@ events {{ worker_connections 16384; }}
 http {{
   access_log off;
   sendfile on;
+  {self.more}
   tcp_nopush on;
   keepalive_requests 100000000;
   client_max_body_size 0;
@@ -166,7 +195,8 @@ http {{
   client_body_temp_path {self.directory}/body;
   {temporary}
   server {{
-    listen 127.0.0.1:{self.port} reuseport backlog=4096;
+    listen 127.0.0.1:{self.port} {"ssl" if self.tls else ""} reuseport backlog=4096;
+    {secured}
     root {self.depot};
     location / {{
       dav_methods PUT DELETE MKCOL COPY MOVE;
@@ -177,6 +207,12 @@ http {{
 }}
 """)
         return self.launch("nginx", "-c", config, "-p", self.directory)
+
+
+class NginxThreads(Nginx):
+    """What a disk must bring is read by threads of its own."""
+
+    name, more = "nginx-aio", "aio threads;"
 
 
 class Lighttpd(Server):
@@ -240,11 +276,12 @@ class Rclone(Server):
                            f"127.0.0.1:{self.port}", "--log-level", "ERROR", self.depot)
 
 
-KINDS = {kind.name: kind for kind in (Missived, Nginx, Lighttpd, Apache, Rclone)}
+KINDS = {kind.name: kind for kind in (Missived, Few, Nginx, NginxThreads, Lighttpd, Apache, Rclone)}
 
 
-def make(name, directory, build):
-    return Missived(directory, build) if name == "missived" else KINDS[name](directory)
+def make(name, directory, build, tls=None):
+    kind = KINDS[name]
+    return kind(directory, tls, build) if issubclass(kind, Missived) else kind(directory, tls)
 
 
 def remove(server):

@@ -21,6 +21,7 @@
 #include "xmpp/xmpp.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -227,6 +228,7 @@ static int open_http(struct daemon *daemon, char *error, size_t size)
 		.trusted_proxies = config->http.trusted_proxies,
 		.threads = config->http.threads,
 		.connections = config->limits.connections,
+		.connections_per_address = config->limits.connections_per_address,
 	};
 
 	return http_start(&daemon->http, daemon->loop, &options, error, size);
@@ -339,6 +341,17 @@ static int mint_password(const struct config *config, int argc, char **argv)
 	return status;
 }
 
+/* Whoever has closed some of them: nothing that is opened later may be taken for the log. */
+static void keep_standard_files(void)
+{
+	int fd;
+
+	while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
+		;
+	if (fd >= 0)
+		close(fd);
+}
+
 /* What the process as a whole needs before its first thread. */
 static void prepare(void)
 {
@@ -391,6 +404,7 @@ int main(int argc, char **argv)
 	char error[1024];
 	int option, status = 0;
 
+	keep_standard_files();
 	while ((option = getopt_long(argc, argv, "c:thV", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':

@@ -8,35 +8,19 @@
 
 enum { USUAL_TEXT = 64 /* bytes of what is printed; more is printed twice */ };
 
-char *buf_room(struct buf *buf, size_t len)
+char *buf_grow(struct buf *buf, size_t len)
 {
 	if (len > SIZE_MAX / 2 - buf->len)
 		abort();
-	size_t need = buf->len + len;
-	if (need > buf->size || !buf->data) {
-		size_t size = buf->size ? buf->size : 64;
-		while (size < need)
-			size *= 2;
-		char *data = realloc(buf->data, size);
-		if (!data)
-			abort();
-		buf->data = data;
-		buf->size = size;
-	}
-	return buf->data + buf->len;
-}
-
-void buf_append(struct buf *buf, const void *bytes, size_t len)
-{
-	if (len == 0)
-		return;
-	memcpy(buf_room(buf, len), bytes, len);
-	buf->len += len;
-}
-
-void buf_puts(struct buf *buf, const char *text)
-{
-	buf_append(buf, text, strlen(text));
+	size_t need = buf->len + len, size = buf->size ? buf->size : 64;
+	while (size < need)
+		size *= 2;
+	char *data = realloc(buf->data, size);
+	if (!data)
+		abort();
+	buf->data = data;
+	buf->size = size;
+	return data + buf->len;
 }
 
 void buf_printf(struct buf *buf, const char *format, ...)

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct buf {
 	char *data;
@@ -10,15 +11,33 @@ struct buf {
 	size_t size; /* bytes allocated */
 };
 
-void buf_append(struct buf *buf, const void *bytes, size_t len);
-void buf_puts(struct buf *buf, const char *text);
-void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
 /* In decimal. */
 void buf_number(struct buf *buf, uint64_t number);
 
+/* What buf_room() does when there is too little. */
+char *buf_grow(struct buf *buf, size_t len);
+
 /* Makes room for `len` more bytes and returns where they go; the caller then adds to buf->len. */
-char *buf_room(struct buf *buf, size_t len);
+static inline char *buf_room(struct buf *buf, size_t len)
+{
+	return buf->data && len <= buf->size - buf->len ? buf->data + buf->len : buf_grow(buf, len);
+}
+
+/* `len` bytes that are known when this is compiled are copied without a call. */
+static inline void buf_append(struct buf *buf, const void *bytes, size_t len)
+{
+	if (len == 0)
+		return;
+	memcpy(buf_room(buf, len), bytes, len);
+	buf->len += len;
+}
+
+static inline void buf_puts(struct buf *buf, const char *text)
+{
+	buf_append(buf, text, strlen(text));
+}
+
+void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Drops the first `len` bytes. */
 void buf_consume(struct buf *buf, size_t len);

@@ -68,6 +68,7 @@ static const struct key keys[] = {
 	{"limits", "quota",           "0",                           set_bytes,       PLACE(limits.quota)},
 	{"limits", "resources",       "1000000",                     set_resources,   PLACE(limits.resources)},
 	{"limits", "connections",     "10000",                       set_count,       PLACE(limits.connections)},
+	{"limits", "connections-per-address", "256",                 set_count,       PLACE(limits.connections_per_address)},
 	{"limits", "slots",           "32",                          set_count,       PLACE(limits.slots)},
 	{"limits", "wrong-passwords", "10",                          set_rate,        PLACE(limits.wrong_passwords)},
 	{"limits", "wrong-passwords-per-address", "60",              set_rate,        PLACE(limits.wrong_passwords_per_address)},

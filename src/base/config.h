@@ -40,7 +40,8 @@ struct config {
 		uint64_t quota;         /* bytes an account; 0: what the disk has */
 		uint64_t resources;     /* an account; 0: any number */
 		uint64_t connections;
-		uint64_t slots; /* open ones of an account; 0: none are given */
+		uint64_t connections_per_address; /* 0: any number */
+		uint64_t slots;                   /* open ones of an account; 0: none are given */
 		/* App passwords, a minute (auth/attempt.h); 0: any number. */
 		uint64_t wrong_passwords, wrong_passwords_per_address;
 		/* Milliseconds. How long files are kept, by their purpose (XEP-0363); 0: for ever. */

@@ -31,11 +31,11 @@ static bool part_prepare(
 static bool domain_is_good(const char *domain)
 {
 	if (*domain == '[')
-		return strspn(domain + 1, "0123456789abcdef:.") == strcspn(domain + 1, "]") &&
-		       text_ends_with(domain, "]");
+		return domain[1] != ']' &&
+		       strcmp(domain + 1 + strspn(domain + 1, "0123456789abcdef:."), "]") == 0;
 	if (strpbrk(domain, " !\"#$%&'()*+,/:;<=>?@[\\]^`{|}") || *domain == '.')
 		return false;
-	return !strstr(domain, "..");
+	return !strstr(domain, "..") && !text_ends_with(domain, ".");
 }
 
 int jid_parse(struct arena *arena, const char *text, struct jid *out)

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/codec.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -24,12 +25,27 @@ enum { HELD_MAX = 32 << 10 /* bytes */ };
 static _Thread_local bool holding;
 static _Thread_local struct buf held;
 
+/* As many whole lines as a pipe takes in one piece, whoever else writes to it (pipe(7)); at least one. */
+static size_t whole_lines(const char *text, size_t length)
+{
+	size_t most = length < PIPE_BUF ? length : PIPE_BUF, whole = most;
+
+	while (whole > 0 && text[whole - 1] != '\n')
+		whole--;
+	if (whole == 0)
+		for (whole = most; whole < length && text[whole - 1] != '\n';)
+			whole++;
+	return whole;
+}
+
 /* A log that cannot be written must not stop the service. */
 static void put_out(struct buf *lines)
 {
-	ssize_t ignored = write(STDERR_FILENO, lines->data, lines->len);
-
-	(void)ignored;
+	for (size_t at = 0, length; at < lines->len; at += length) {
+		length = whole_lines(lines->data + at, lines->len - at);
+		ssize_t ignored = write(STDERR_FILENO, lines->data + at, length);
+		(void)ignored;
+	}
 	lines->len = 0;
 }
 

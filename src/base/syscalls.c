@@ -21,11 +21,12 @@
 /* Allowed whatever their arguments are, which newer kernels know without running a filter. What requests use often is here. */
 static const char *const running[] = {
 	/* files; which ones is landlock's matter */
-	"read", "readv", "pread64", "preadv", "write", "writev", "pwrite64", "pwritev", "close",
-	"lseek", "open", "openat", "stat", "lstat", "fstat", "newfstatat", "statx", "statfs",
-	"fstatfs", "access", "faccessat", "faccessat2", "readlink", "readlinkat", "getcwd",
-	"getdents64", "fcntl", "flock", "ftruncate", "fallocate", "fadvise64", "fsync", "fdatasync",
-	"sync_file_range", "mkdir", "mkdirat", "unlink", "unlinkat", "linkat", "fchmod", "fchown",
+	"read", "readv", "pread64", "preadv", "preadv2", "readahead", "write", "writev", "pwrite64",
+	"pwritev", "close", "lseek", "open", "openat", "stat", "lstat", "fstat", "newfstatat",
+	"statx", "statfs", "fstatfs", "access", "faccessat", "faccessat2", "readlink", "readlinkat",
+	"getcwd", "getdents64", "fcntl", "flock", "ftruncate", "fallocate", "fadvise64", "fsync",
+	"fdatasync", "sync_file_range", "mkdir", "mkdirat", "unlink", "unlinkat", "linkat",
+	"fchmod", "fchown",
 	/* connections */
 	"accept4", "connect", "recvfrom", "recvmsg", "sendto", "sendmsg", "sendmmsg", "sendfile",
 	"shutdown", "getsockname", "getpeername", "getsockopt", "setsockopt", "poll", "ppoll",

@@ -67,15 +67,11 @@ int path_parse(struct arena *arena, const char *raw, struct path *out)
 	return 0;
 }
 
-static bool is_alnum(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-/* RFC 3986, 2.3 */
+/* RFC 3986, 2.3: a bit for each byte, of A-Z a-z 0-9 - . _ ~ */
 static bool is_unreserved(char c)
 {
-	return is_alnum(c) || c == '-' || c == '.' || c == '_' || c == '~';
+	static const uint64_t bits[4] = {0x03ff600000000000, 0x47fffffe87fffffe};
+	return bits[(unsigned char)c >> 6] >> (c & 63) & 1;
 }
 
 void uri_encode(struct buf *out, const char *text)

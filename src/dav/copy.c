@@ -94,57 +94,120 @@ static int tell_refused(struct copying *copying, struct arena *arena,
 	return 0;
 }
 
-static int copy_member(struct copying *copying, struct arena *arena,
-	const struct pending *collection, const struct resource *member)
+/* Members of a page that follow each other and are copied: those behind `after`, up to `last`. */
+struct run {
+	const char *after, *last;
+};
+
+/* A collection among them. */
+struct inner {
+	int64_t id;
+	const char *name;
+	bool has_list;
+};
+
+/* A page of the members of one collection: what is to be done when all have been looked at, as nothing changes while members are told. */
+struct page {
+	struct copying *copying;
+	const struct pending *collection;
+	struct arena *arena;
+	size_t count;         /* of all members */
+	const char *previous; /* the last one's name */
+	bool running;         /* it is the last of the last run */
+	struct run runs[PAGE];
+	struct inner inner[PAGE];
+	struct resource *refused[PAGE];
+	size_t run_count, inner_count, refused_count;
+};
+
+static int look_at_member(void *arg, const struct resource *member)
 {
-	struct request *request = copying->request;
-	const struct segment segment = {member->name, member->spelling};
-	struct pending inner = {.from = member->id, .inherited = collection->inherited};
-	int readable =
-		    right_read_member(copying->tx, &request->claim, member, collection->inherited),
-	    error;
-	struct resource made;
+	struct page *page = arg;
+	struct copying *copying = page->copying;
+	int readable = right_read_member(
+		copying->tx, &copying->request->claim, member, page->collection->inherited);
+	const char *name = arena_strdup(page->arena, member->name);
 
 	if (readable < 0)
 		return readable;
-	if (readable == 0)
-		return tell_refused(copying, arena, collection, member);
-	if (++copying->count > COPIES_MAX)
-		return answer_refuse(request, 403, NULL,
+	if (!readable)
+		page->refused[page->refused_count++] = resource_copy(page->arena, member);
+	else if (++copying->count > COPIES_MAX)
+		return answer_refuse(copying->request, 403, NULL,
 			"This is too much to copy at once. Copy what is in it, one after the "
 			"other.");
-	error = store_copy(
-		copying->tx, arena, member, collection->to, &segment, request->claim.bare, &made);
-	if (error < 0 || !member->collection)
-		return error;
-	if (member->has_list)
-		inner.inherited = store_list_names(copying->tx, member->id, &request->claim);
-	if (inner.inherited < 0)
-		return inner.inherited;
-	inner.to = made.id;
-	inner.depth = collection->depth + 1;
-	inner.nameable = inner.depth <= PATH_DEPTH_MAX ? member->id : collection->nameable;
-	add_pending(copying, &inner);
+	if (readable && !page->running)
+		page->runs[page->run_count++].after = page->previous;
+	if (readable)
+		page->runs[page->run_count - 1].last = name;
+	if (readable && member->collection)
+		page->inner[page->inner_count++] =
+			(struct inner){member->id, name, member->has_list};
+	page->running = readable;
+	page->previous = name;
+	page->count++;
 	return 0;
 }
 
-/* A page of the members of one collection, each by itself; what is in them comes before the next page, so that little is pending. */
+/* What is in a collection that was copied is to follow. */
+static int add_inner(struct page *page, const struct inner *inner)
+{
+	const struct pending *collection = page->collection;
+	struct copying *copying = page->copying;
+	struct pending pending = {
+		.from = inner->id,
+		.inherited = collection->inherited,
+		.depth = collection->depth + 1,
+	};
+	int error = store_member_id(copying->tx, collection->to, inner->name, &pending.to);
+
+	if (error == 0 && inner->has_list)
+		pending.inherited =
+			store_list_names(copying->tx, inner->id, &copying->request->claim);
+	if (error < 0 || pending.inherited < 0)
+		return error < 0 ? error : pending.inherited;
+	pending.nameable = pending.depth <= PATH_DEPTH_MAX ? inner->id : collection->nameable;
+	add_pending(copying, &pending);
+	return 0;
+}
+
+static int copy_page(struct page *page)
+{
+	const struct pending *collection = page->collection;
+	struct copying *copying = page->copying;
+	int error = 0;
+
+	for (size_t i = 0; error == 0 && i < page->refused_count; i++)
+		error = tell_refused(copying, page->arena, collection, page->refused[i]);
+	for (size_t i = 0; error == 0 && i < page->run_count; i++)
+		error = store_copy_members(copying->tx, collection->from, collection->to,
+			page->runs[i].after, page->runs[i].last, copying->request->claim.bare);
+	for (size_t i = 0; error == 0 && i < page->inner_count; i++)
+		error = add_inner(page, &page->inner[i]);
+	return error;
+}
+
+/* What is in the collections of a page comes before the next page, so that little is pending. */
 static int copy_members(struct copying *copying, const struct pending *collection)
 {
 	struct arena *arena = arena_new();
+	struct page *page = arena_alloc(arena, sizeof(*page));
 	struct pending rest = *collection;
-	struct resource *members;
-	size_t count;
-	int error = store_members(copying->tx, arena, collection->from,
-		*collection->after ? collection->after : NULL, PAGE, &members, &count);
+	int error;
 
-	if (error == 0 && count == PAGE) {
-		assert(strlen(members[PAGE - 1].name) < sizeof(rest.after));
-		strcpy(rest.after, members[PAGE - 1].name);
+	page->copying = copying;
+	page->collection = collection;
+	page->arena = arena;
+	page->previous = collection->after;
+	error = store_members(
+		copying->tx, collection->from, collection->after, PAGE, look_at_member, page);
+	if (error == 0 && page->count == PAGE) {
+		assert(strlen(page->previous) < sizeof(rest.after));
+		strcpy(rest.after, page->previous);
 		add_pending(copying, &rest);
 	}
-	for (size_t i = 0; error == 0 && i < count; i++)
-		error = copy_member(copying, arena, collection, &members[i]);
+	if (error == 0)
+		error = copy_page(page);
 	arena_free(arena);
 	return error;
 }

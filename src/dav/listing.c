@@ -16,62 +16,78 @@ static const struct resource *last(const struct walk *walk)
 	return &walk->chain[walk->count - 1];
 }
 
-static int members(const struct listing *listing, struct view *view, const struct walk *walk,
-	struct resource **rows, size_t *count)
-{
-	const char *after = *listing->after ? listing->after : NULL;
+/* A page that is being written. */
+struct page {
+	struct listing *listing;
+	struct view *view;
+	const struct jid *jid;
+	int inherited; /* what the list of the collection says to who asks */
+	struct buf *href, *out;
+	size_t base;  /* of `href`, what the collection's takes */
+	size_t count; /* of members, those that may not be read too */
+};
 
-	if (last(walk)->id == STORE_ROOT)
-		return store_root_members(
-			view->tx, view->arena, &view->request->claim, after, PAGE, rows, count);
-	return store_members(view->tx, view->arena, last(walk)->id, after, PAGE, rows, count);
+static void go_on_behind(struct listing *listing, const struct resource *member)
+{
+	size_t length = strlen(member->name);
+
+	assert(length < sizeof(listing->after));
+	memcpy(listing->after, member->name, length + 1);
 }
 
-static void go_on_behind(struct listing *listing, const struct resource *row)
+/* 1: the page is full. */
+static int write_member(void *arg, const struct resource *member)
 {
-	assert(strlen(row->name) < sizeof(listing->after));
-	strcpy(listing->after, row->name);
+	struct page *page = arg;
+	int readable = right_read_member(page->view->tx, page->jid, member, page->inherited),
+	    error = 0;
+
+	page->count++;
+	if (readable < 0)
+		return readable;
+	if (readable) {
+		page->href->len = page->base;
+		uri_encode(page->href, member->spelling);
+		if (member->collection)
+			buf_puts(page->href, "/");
+		page->view->resource = member;
+		error = page->listing->row(
+			page->listing, page->view, buf_text(page->href), page->out);
+	}
+	if (error < 0)
+		return error;
+	if (page->count < PAGE && page->out->len < PAGE_BYTES)
+		return 0;
+	go_on_behind(page->listing, member);
+	return 1;
 }
 
 /* 1: there may be more. `href` is the collection's; each member's is written behind it. */
 static int members_page(struct listing *listing, struct view *view, const struct walk *walk,
 	struct buf *href, struct buf *out)
 {
-	const struct jid *jid = &view->request->claim;
-	int inherited = right_inherited(view->tx, jid, walk);
-	size_t base = href->len, count = 0;
-	struct resource *rows;
-	int error;
+	const char *after = *listing->after ? listing->after : NULL;
+	struct member_locks locks = {0};
+	struct page page = {
+		.listing = listing,
+		.view = view,
+		.jid = &view->request->claim,
+		.inherited = right_inherited(view->tx, &view->request->claim, walk),
+		.href = href,
+		.out = out,
+		.base = href->len,
+	};
+	int more;
 
-	if (inherited < 0)
-		return inherited;
-	error = members(listing, view, walk, &rows, &count);
-	if (error < 0)
-		return error;
-	for (size_t i = 0; i < count; i++) {
-		int readable = right_read_member(view->tx, jid, &rows[i], inherited);
-
-		if (readable < 0)
-			return readable;
-		if (!readable)
-			continue;
-		href->len = base;
-		uri_encode(href, rows[i].spelling);
-		if (rows[i].collection)
-			buf_puts(href, "/");
-		view->resource = &rows[i];
-		error = listing->row(listing, view, buf_text(href), out);
-		if (error < 0)
-			return error;
-		if (out->len >= PAGE_BYTES) {
-			go_on_behind(listing, &rows[i]);
-			return 1;
-		}
-	}
-	if (count == 0)
-		return 0;
-	go_on_behind(listing, &rows[count - 1]);
-	return count == PAGE;
+	if (page.inherited < 0)
+		return page.inherited;
+	view->locks = &locks;
+	if (last(walk)->id == STORE_ROOT)
+		more = store_root_members(view->tx, page.jid, after, PAGE, write_member, &page);
+	else
+		more = store_members(view->tx, last(walk)->id, after, PAGE, write_member, &page);
+	view->locks = NULL;
+	return more;
 }
 
 static int write_listing(struct listing *listing, struct view *view, const struct walk *walk,

@@ -2,10 +2,12 @@
 
 #include "dav/if.h"
 #include "dav/multistatus.h"
+#include "dav/property.h"
 #include "dav/request.h"
 #include "xml/writer.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -76,6 +78,45 @@ int locked_check(struct request *request, struct tx *tx, const struct walk *walk
 	if (error == 0 && there && touches & TOUCHES_BELOW && last->collection)
 		error = check_below(request, tx, last);
 	return error;
+}
+
+/* A tree has one owner, who alone can lock in it. */
+static int read_members(const struct view *view, struct member_locks *of)
+{
+	int64_t collection = view->resource->parent;
+	size_t count;
+	int error = store_locks(view->tx, view->arena, collection, &of->above, &count);
+
+	for (size_t i = 0; error == 0 && i < count; i++)
+		if (of->above[i].infinite)
+			of->above[of->above_count++] = of->above[i];
+	of->read = true;
+	return error < 0 ? error
+			 : store_locked_members(view->tx, view->arena, collection,
+				   view->resource->owner, &of->locked, &of->locked_count);
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	int64_t one = *(const int64_t *)a, other = *(const int64_t *)b;
+
+	return (one > other) - (one < other);
+}
+
+int locked_find(const struct view *view, struct lock **locks, size_t *count)
+{
+	const struct resource *resource = view->resource;
+	struct member_locks *of = view->locks;
+	int error = of && !of->read ? read_members(view, of) : 0;
+
+	if (error < 0)
+		return error;
+	if (!of || bsearch(&resource->id, of->locked, of->locked_count, sizeof(*of->locked),
+			   compare_ids))
+		return store_locks(view->tx, view->arena, resource->id, locks, count);
+	*locks = of->above;
+	*count = of->above_count;
+	return 0;
 }
 
 void locked_write(struct buf *out, const struct request *request, const struct lock *lock)

@@ -1,10 +1,13 @@
 /* What locks forbid (RFC 4918, 6 and 7), and how they are shown. */
 #pragma once
 
+#include <stddef.h>
+
 struct buf;
 struct lock;
 struct request;
 struct tx;
+struct view;
 struct walk;
 
 /* What of a resource a change touches. */
@@ -23,6 +26,9 @@ enum {
  * errno. A walk that ends above its path is about what is to be made there.
  */
 int locked_check(struct request *request, struct tx *tx, const struct walk *walk, int touches);
+
+/* Those that hold on what is looked at by its owner, its own first. 0 or negative errno. */
+int locked_find(const struct view *view, struct lock **locks, size_t *count);
 
 /* <D:activelock>: with its token only for who holds it. */
 void locked_write(struct buf *out, const struct request *request, const struct lock *lock);

@@ -41,6 +41,10 @@ void multistatus_propstat_end(struct buf *out, int status, const char *condition
 void multistatus_propstat_refuse(
 	struct buf *out, int status, const char *condition, const char *sentence)
 {
+	if (status == 200 && !condition && !sentence) {
+		buf_puts(out, "</D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat>");
+		return;
+	}
 	buf_puts(out, "</D:prop><D:status>HTTP/1.1 ");
 	buf_number(out, (uint64_t)status);
 	buf_puts(out, " ");

@@ -25,13 +25,16 @@ int view_refuse(const struct view *view, int status, const char *why)
 	return status;
 }
 
-/* RFC 4918, 15.1 */
+/* RFC 4918, 15.1. What was made together lies together: the same date is not made again. */
 static int get_creationdate(const struct view *view, struct buf *out)
 {
-	char date[21];
+	static _Thread_local int64_t last = INT64_MIN;
+	static _Thread_local char date[21];
+	int64_t seconds = view->resource->created / 1000;
 
-	iso_date_format(date, view->resource->created / 1000);
-	buf_puts(out, date);
+	if (seconds != last)
+		iso_date_format(date, last = seconds);
+	buf_append(out, date, sizeof(date) - 1);
 	return 1;
 }
 
@@ -88,10 +91,13 @@ static int get_getetag(const struct view *view, struct buf *out)
 /* RFC 4918, 15.7 */
 static int get_getlastmodified(const struct view *view, struct buf *out)
 {
-	char date[30];
+	static _Thread_local int64_t last = INT64_MIN;
+	static _Thread_local char date[30];
+	int64_t seconds = view->resource->modified / 1000;
 
-	http_date_format(date, view->resource->modified / 1000);
-	buf_puts(out, date);
+	if (seconds != last)
+		http_date_format(date, last = seconds);
+	buf_append(out, date, sizeof(date) - 1);
 	return 1;
 }
 
@@ -112,7 +118,7 @@ static int get_lockdiscovery(const struct view *view, struct buf *out)
 
 	if (!view_owned(view))
 		return 1;
-	error = store_locks(view->tx, view->arena, view->resource->id, &locks, &count);
+	error = locked_find(view, &locks, &count);
 	for (size_t i = 0; error == 0 && i < count; i++)
 		locked_write(out, view->request, &locks[i]);
 	return error < 0 ? error : 1;

@@ -6,9 +6,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct arena;
 struct buf;
+struct lock;
 struct request;
 struct resource;
 struct tx;
@@ -21,13 +23,24 @@ struct xml_node;
 /* What no specification has a name for. */
 #define NS_MISSIVE "urn:missive:dav"
 
+/* Locks on members of a collection of who asks, read once for many members in one transaction. */
+struct member_locks {
+	bool read;
+	int64_t *locked; /* members that have some of their own, in order */
+	size_t locked_count;
+	struct lock *above; /* those that hold on all members */
+	size_t above_count;
+};
+
 /* Which resource is looked at, by whom, in which transaction. */
 struct view {
 	const struct request *request;
 	struct tx *tx;
 	struct arena *arena;
 	const struct resource *resource;
-	bool principal;   /* it is one (RFC 3744, 4): `owner` is its bare JID */
+	bool principal; /* it is one (RFC 3744, 4): `owner` is its bare JID */
+	struct member_locks
+		*locks;   /* of the collection whose member it is; NULL: it is asked for alone */
 	const char **why; /* for view_refuse(); NULL: nobody is told */
 };
 

@@ -17,8 +17,10 @@ static int read_body(struct request *request, struct wanted *wanted)
 	const struct xml_node *root, *prop, *allprop, *propname, *include;
 	int error;
 
-	if (request->xml.len == 0)
+	if (request->xml.len == 0) {
+		wanted_all(request, wanted);
 		return 0;
+	}
 	error = document_read(request, "propfind", malformed, &root);
 	if (error < 0)
 		return error;
@@ -28,7 +30,10 @@ static int read_body(struct request *request, struct wanted *wanted)
 	include = xml_child(root, NS_DAV, "include");
 	if (!!prop + !!allprop + !!propname != 1)
 		return answer_refuse(request, 400, NULL, malformed);
-	wanted->kind = prop ? PROP : propname ? PROPNAME : ALLPROP;
+	if (allprop)
+		wanted_all(request, wanted);
+	else
+		wanted->kind = prop ? PROP : PROPNAME;
 	if (prop)
 		return wanted_names(request, prop, wanted);
 	return allprop && include ? wanted_names(request, include, wanted) : 0;

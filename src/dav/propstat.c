@@ -10,7 +10,50 @@
 struct name {
 	const char *ns, *name;
 	const struct live_property *live; /* NULL: dead */
+	struct tag empty;
 };
+
+/*
+ * Of an allprop's answer: what stands before a value, from behind the value before it. When there is no such value the first `close` bytes are left
+ * out, and when there is none behind it the last `open`. The last stretch is behind all values.
+ */
+struct stretch {
+	const char *text;
+	size_t length, close, open;
+	const struct live_property *live; /* NULL: the last */
+};
+
+static void add_stretch(struct request *request, struct wanted *wanted, struct buf *text,
+	const struct live_property *live, const struct live_property *before)
+{
+	size_t close = before ? before->close.length : 0, open = live ? live->open.length : 0;
+
+	text->len = 0;
+	buf_append(text, before ? before->close.text : "", close);
+	buf_append(text, live ? live->open.text : "", open);
+	wanted->stretches[wanted->stretch_count++] = (struct stretch){
+		arena_strndup(request->arena, text->data, text->len), text->len, close, open, live};
+}
+
+void wanted_all(struct request *request, struct wanted *wanted)
+{
+	unsigned of = request->principal ? OF_PRINCIPAL : OF_RESOURCE;
+	const struct live_property *live, *before = NULL;
+	struct buf text = {0};
+	size_t rows = 0;
+
+	while (property_row(rows))
+		rows++;
+	wanted->kind = ALLPROP;
+	wanted->stretches = arena_alloc(request->arena, (rows + 1) * sizeof(*wanted->stretches));
+	for (size_t i = 0; (live = property_row(i)); i++)
+		if (live->allprop && live->of & of) {
+			add_stretch(request, wanted, &text, live, before);
+			before = live;
+		}
+	add_stretch(request, wanted, &text, NULL, before);
+	buf_free(&text);
+}
 
 /* What is asked for twice is told once. */
 static bool is_named(const struct wanted *wanted, const struct xml_node *node)
@@ -23,17 +66,25 @@ static bool is_named(const struct wanted *wanted, const struct xml_node *node)
 
 int wanted_names(struct request *request, const struct xml_node *prop, struct wanted *wanted)
 {
+	struct buf empty = {0};
+
 	wanted->names = arena_alloc(request->arena, PROPERTIES_MAX * sizeof(*wanted->names));
 	for (const struct xml_node *node = xml_first_element(prop); node;
 		node = xml_next_element(node)) {
 		if (is_named(wanted, node))
 			continue;
-		if (wanted->count == PROPERTIES_MAX)
+		if (wanted->count == PROPERTIES_MAX) {
+			buf_free(&empty);
 			return answer_refuse(
 				request, 413, NULL, "That asks for too many properties.");
+		}
+		empty.len = 0;
+		property_empty(&empty, node->ns, node->name);
 		wanted->names[wanted->count++] =
-			(struct name){node->ns, node->name, property_live(node->ns, node->name)};
+			(struct name){node->ns, node->name, property_live(node->ns, node->name),
+				{arena_strndup(request->arena, empty.data, empty.len), empty.len}};
 	}
+	buf_free(&empty);
 	return 0;
 }
 
@@ -88,16 +139,25 @@ static bool may_see(const struct view *view, const struct live_property *live)
 	return !live->owner_only || view_owned(view);
 }
 
-static int write_allprop(
-	const struct view *view, const struct property *dead, size_t dead_count, struct buf *out)
+static int write_allprop(const struct wanted *wanted, const struct view *view,
+	const struct property *dead, size_t dead_count, struct buf *out)
 {
-	const struct live_property *live;
+	size_t skip = 0;
 
-	for (size_t i = 0; (live = property_row(i)); i++) {
-		int there = live->allprop ? write_live(view, live, out) : 0;
+	for (const struct stretch *stretch = wanted->stretches;; stretch++) {
+		size_t end;
+		int there;
 
+		buf_append(out, stretch->text + skip, stretch->length - skip);
+		if (!stretch->live)
+			break;
+		end = out->len - stretch->open;
+		there = stretch->live->get(view, out);
 		if (there < 0)
 			return there;
+		if (there == 0)
+			out->len = end;
+		skip = there ? 0 : stretch[1].close;
 	}
 	for (size_t i = 0; i < dead_count; i++)
 		buf_puts(out, dead[i].xml);
@@ -162,7 +222,7 @@ static void write_missing(
 		if (!open)
 			multistatus_propstat_begin(out);
 		open = true;
-		property_empty(out, wanted->names[i].ns, wanted->names[i].name);
+		put_tag(out, &wanted->names[i].empty);
 	}
 	if (open)
 		multistatus_propstat_end(out, status, NULL);
@@ -183,7 +243,7 @@ int propstat_response(
 	multistatus_propstat_begin(out);
 	empty = out->len;
 	if (wanted->kind == ALLPROP)
-		error = write_allprop(view, dead, dead_count, out);
+		error = write_allprop(wanted, view, dead, dead_count, out);
 	else if (wanted->kind == PROPNAME)
 		error = write_propname(view, dead, dead_count, out);
 	if (error == 0)

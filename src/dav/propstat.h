@@ -6,11 +6,17 @@
 enum { PROPERTIES_MAX = 256 };
 
 struct name;
+struct stretch;
 struct wanted {
 	enum { ALLPROP, PROPNAME, PROP } kind;
 	struct name *names; /* PROP: those; ALLPROP: those in <include/> too */
 	size_t count;
+	struct stretch *stretches; /* ALLPROP: set by wanted_all() */
+	size_t stretch_count;
 };
+
+/* All that an allprop asks of a resource, or of a principal. */
+void wanted_all(struct request *request, struct wanted *wanted);
 
 /* The names in a DAV:prop or DAV:include. 0, or -ECANCELED: 413 is answered. */
 int wanted_names(struct request *request, const struct xml_node *prop, struct wanted *wanted);

@@ -136,6 +136,7 @@ static int write_page(void *state, struct view *view, const struct walk *walk, s
 	struct sync *sync = state;
 	size_t most = sync->left < PAGE ? (size_t)sync->left : PAGE, count = 0, told = 0, base;
 	int64_t collection = walk->chain[walk->count - 1].id;
+	struct member_locks locks = {0};
 	struct changed *changed;
 	struct buf href = {0};
 	/* One more than is told shows whether there is more. */
@@ -147,6 +148,7 @@ static int write_page(void *state, struct view *view, const struct walk *walk, s
 	sync->begun = true;
 	walk_href(&href, walk);
 	base = href.len;
+	view->locks = &locks;
 	for (; error == 0 && told < count && told < most && out->len < PAGE_BYTES; told++) {
 		href.len = base;
 		sync->after = changed[told].resource.change;
@@ -156,6 +158,7 @@ static int write_page(void *state, struct view *view, const struct walk *walk, s
 		sync->left--;
 	}
 	buf_free(&href);
+	view->locks = NULL;
 	if (error < 0)
 		return error;
 	if (told < count && sync->left > 0)

@@ -51,20 +51,16 @@ int right_read_member(
 	return member->has_list ? store_list_names(tx, member->id, jid) : inherited;
 }
 
+static int is_there(void *arg, const struct resource *member)
+{
+	return 1;
+}
+
 /* The root is there for who may upload, and for whom something in it is shared with. */
 static int may_see_root(const struct dav *dav, struct tx *tx, const struct jid *jid)
 {
-	struct arena *arena;
-	struct resource *members;
-	size_t count = 0;
-	int error;
-
-	if (right_may_upload(dav, jid))
-		return 1;
-	arena = arena_new();
-	error = store_root_members(tx, arena, jid, NULL, 1, &members, &count);
-	arena_free(arena);
-	return error < 0 ? error : count > 0;
+	return right_may_upload(dav, jid) ? 1
+					  : store_root_members(tx, jid, NULL, 1, is_there, NULL);
 }
 
 static int may_read(

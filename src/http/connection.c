@@ -3,14 +3,13 @@
 #include "base/log.h"
 #include "dav/fetched.h"
 #include "dav/method.h"
-#include "http/forwarded.h"
+#include "http/admission.h"
+#include "http/begin.h"
 #include "http/gzip.h"
-#include "http/own.h"
 #include "http/repeat.h"
 #include "http/response.h"
 #include "http/spare.h"
 #include "http/steps.h"
-#include "http/target.h"
 #include "http/wire.h"
 
 #include <assert.h>
@@ -48,8 +47,11 @@ static void release(struct connection *connection)
 		tls_free(connection->tls);
 	close(connection->fd);
 	gzip_close(connection->gzip);
-	if (connection->request.arena)
+	/* Whoever has sent nothing has an arena perhaps, but no request: its fields say nothing. */
+	if (connection->begun)
 		request_free(&connection->request);
+	else
+		arena_free(connection->request.arena);
 	buf_free(&connection->in);
 	buf_free(&connection->out);
 	worker_forget(connection->worker, connection);
@@ -88,76 +90,17 @@ static void refuse(struct connection *connection, int status, const char *senten
 	respond(connection);
 }
 
-static const char *sentence_of(int status)
+static void begin(struct connection *connection)
 {
-	switch (status) {
-	case 414:
-		return "The address is too long.";
-	case 417:
-		return "Only Expect: 100-continue is known here.";
-	case 421:
-		return "This server does not answer under that name.";
-	case 431:
-		return "There are too many header fields, or they are too long.";
-	case 501:
-		return "This is not implemented here.";
-	case 505:
-		return "Only HTTP/1.0 and HTTP/1.1 are spoken here.";
-	}
-	return "This is no request that can be understood (RFC 9112).";
-}
-
-static void begin_request(struct connection *connection)
-{
-	const struct head *head = &connection->head;
-	struct request *request = &connection->request;
-	struct forwarded forwarded;
-	struct target target;
-	int status;
-
-	request->target = head->target;
-	request->headers = head->headers;
-	request->header_count = head->header_count;
-	request->has_body = head->has_body;
-	request->content_length = head->content_length;
-	request->method = method_find(head->method);
-	body_begin(&connection->body, head->content_length);
-	connection->continue_due = head->expect_continue;
-	connection->keep_alive = head->keep_alive;
+	body_begin(&connection->body, connection->head.content_length);
+	connection->continue_due = connection->head.expect_continue;
+	connection->keep_alive = connection->head.keep_alive;
 	connection->step = 0;
 	connection->discarded = 0;
-
-	status = forwarded_read(request, connection->peer,
-		connection->worker->options->trusted_proxies, &forwarded);
-	strcpy(request->address, forwarded.address);
-	if (status == 0)
-		status = target_parse(request->arena, request->dav->site, head->target,
-			request_header(request, "Host"), &forwarded, &target);
-	if (status < 0 || (target.server_wide && strcmp(head->method, "OPTIONS") != 0)) {
-		refuse(connection, status < 0 ? -status : 400, sentence_of(-status));
-		return;
-	}
-	request->path = target.path;
-	request->server_wide = target.server_wide;
-	request->url = arena_join(request->arena, request->dav->base_url,
-		path_text(request->arena, &target.path), NULL);
-	if (target.own_room && !own_begin(request, &target, connection->worker->options)) {
+	if (begin_request(connection) == STEP_ANSWER)
 		respond(connection);
-	} else if (!request->method) {
-		answer_error(request, 501, NULL, "No such method is known here.");
-		respond(connection);
-	} else if (request->method->destination &&
-		   (status = destination_parse(request->arena, request->dav->site,
-			    request_header(request, "Destination"), &request->destination)) < 0) {
-		answer_error(request, -status, NULL,
-			status == -502   ? "Another server's URLs cannot be the destination."
-			: status == -403 ? "You may not put anything there."
-					 : "Destination must be a path or URL of this server (RFC "
-					   "4918, 10.3).");
-		respond(connection);
-	} else {
+	else
 		drive(connection, STEP_NEXT);
-	}
 }
 
 /* ---- turns: each goes on with its phase; false: it must wait ---- */
@@ -190,12 +133,12 @@ static bool turn_head(struct connection *connection)
 		connection->head = (struct head){0};
 		connection->keep_alive = false;
 		strcpy(connection->request.address, connection->peer);
-		refuse(connection, -status, sentence_of(-status));
+		refuse(connection, -status, begin_sentence(-status));
 		return true;
 	}
 	repeat_expect(connection, length);
 	buf_consume(&connection->in, length);
-	begin_request(connection);
+	begin(connection);
 	return true;
 }
 
@@ -307,8 +250,11 @@ static bool turn_respond(struct connection *connection)
 {
 	struct answer *answer = &connection->request.answer;
 	bool content = answer->kind == ANSWER_CONTENT && answer->length > 0;
-	int result = content ? wire_flush_with_content(connection) : wire_flush(connection, 0);
+	int result;
 
+	if (connection->held)
+		return false;
+	result = content ? wire_flush_with_content(connection) : wire_flush(connection, 0);
 	if (result == 0 && content)
 		result = wire_send_content(connection);
 	if (result == 1 || result == -EAGAIN)
@@ -428,7 +374,9 @@ static void arm_watch(struct connection *connection)
 {
 	int wanted = 0;
 
-	if (connection->phase == PHASE_RESPOND)
+	if (connection->phase == PHASE_RESPOND && connection->held)
+		wanted = 0;
+	else if (connection->phase == PHASE_RESPOND)
 		wanted = connection->tls_wants_read ? WATCH_READ : WATCH_WRITE;
 	else if (connection->phase != PHASE_STEPS)
 		wanted = connection->tls_wants_write ? WATCH_WRITE : WATCH_READ;
@@ -486,7 +434,9 @@ static void timed_out(void *arg)
 {
 	struct connection *connection = arg;
 	uint64_t unsent = connection->phase == PHASE_RESPOND ? wire_unsent(connection) : 0;
-	bool slow = connection->moved + connection->unsent < unsent + RATE_BYTES;
+	/* While our disk is waited for, it is not the client that is slow. */
+	bool slow =
+		!connection->held && connection->moved + connection->unsent < unsent + RATE_BYTES;
 
 	connection->timed = PHASE_CLOSED;
 	if (connection->phase == PHASE_HEAD && connection->begun) {
@@ -502,7 +452,7 @@ static void timed_out(void *arg)
 	connection_advance(connection);
 }
 
-void connection_open(struct worker *worker, int fd, const struct sockaddr *peer)
+void connection_open(struct worker *worker, int fd, const char *peer, bool counted)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
 	int yes = 1;
@@ -513,7 +463,8 @@ void connection_open(struct worker *worker, int fd, const struct sockaddr *peer)
 	connection->fd = fd;
 	connection->phase = PHASE_HEAD;
 	connection->timed = PHASE_CLOSED;
-	address_text(peer, connection->peer);
+	strcpy(connection->peer, peer);
+	connection->counted = counted;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
 	connection->watch = watch_open(worker->loop, fd, ready, connection);
 	if (worker->tls)
@@ -522,6 +473,7 @@ void connection_open(struct worker *worker, int fd, const struct sockaddr *peer)
 		log_event(LOG_ERROR, "connection-refused", "address", connection->peer, NULL);
 		watch_close(connection->watch);
 		close(fd);
+		admission_give_back(connection);
 		free(connection);
 		return;
 	}
@@ -529,6 +481,8 @@ void connection_open(struct worker *worker, int fd, const struct sockaddr *peer)
 	connection->next = worker->connections;
 	if (connection->next)
 		connection->next->previous = connection;
+	else
+		worker->oldest = connection;
 	worker->connections = connection;
 	worker->count++;
 	wire_read(connection);

@@ -10,8 +10,6 @@
 #include "http/tls.h"
 #include "http/worker.h"
 
-struct sockaddr;
-
 enum phase {
 	PHASE_HEAD,    /* reads a head; idle when none has begun */
 	PHASE_STEPS,   /* the request waits in a step: for a person, the committer, the pool */
@@ -30,6 +28,7 @@ struct connection {
 	struct timer *timer;
 	struct tls *tls;
 	char peer[ADDRESS_TEXT]; /* who is at the other end of the socket */
+	bool counted;            /* among those of its address (admission.h) */
 	enum phase phase;
 	enum phase timed; /* the phase that the timer was set for, and how long */
 	uint64_t time;
@@ -56,6 +55,7 @@ struct connection {
 	bool keep_alive;
 	size_t step; /* the next one */
 	bool held;   /* somebody else uses the request: committer or pool */
+	bool warmed; /* the pool has read what is to be sent next (cold.h) */
 	enum step_result held_result;
 	int held_error;
 
@@ -63,8 +63,8 @@ struct connection {
 	struct connection *next_ticket;
 };
 
-/* Takes over the descriptor. */
-void connection_open(struct worker *worker, int fd, const struct sockaddr *peer);
+/* Takes over the descriptor. peer: as address_text() writes it. */
+void connection_open(struct worker *worker, int fd, const char *peer, bool counted);
 
 /* Goes on as far as it can; frees the connection when it has ended. */
 void connection_advance(struct connection *connection);

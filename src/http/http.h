@@ -19,7 +19,7 @@ struct http_options {
 	struct listeners *listeners;     /* for as many threads */
 	const char *tls_cert, *tls_key;
 	const char *trusted_proxies;
-	uint64_t threads, connections;
+	uint64_t threads, connections, connections_per_address; /* of the last, 0: any number */
 };
 
 /*

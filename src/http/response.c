@@ -126,6 +126,24 @@ static void put_chunk(struct buf *out, const struct buf *bytes)
 	buf_puts(out, "\r\n");
 }
 
+/* Room for the length of a chunk whose bytes are written behind it, and no bytes are moved: zeros may lead it (RFC 9112, 7.1). */
+static const char unknown[] = "00000000\r\n";
+
+/* What is behind `start` in `out`, where `unknown` was put, is all of the chunk. */
+static void end_chunk(struct buf *out, size_t start)
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t length = out->len - start - (sizeof(unknown) - 1);
+
+	if (length == 0) {
+		out->len = start;
+		return;
+	}
+	for (char *at = out->data + start + 8; length; length >>= 4)
+		*--at = digits[length & 15];
+	buf_puts(out, "\r\n");
+}
+
 static bool is_head(const struct connection *connection)
 {
 	return connection->begun && connection->request.method &&
@@ -182,24 +200,29 @@ int response_page(struct connection *connection)
 	struct request *request = &connection->request;
 	struct answer *answer = &request->answer;
 	struct buf *out = &connection->out;
+	bool chunked = !connection->head.http_1_0;
+	size_t start = out->len;
 	struct tx *tx;
 	int more = store_read_begin(request->dav->store, &tx);
 
 	if (more < 0)
 		return more;
+	if (chunked)
+		buf_puts(out, unknown);
 	answer->bytes.len = 0;
-	more = answer->page(request, tx, &answer->bytes);
+	more = answer->page(request, tx, connection->gzip ? &answer->bytes : out);
 	store_read_end(tx);
-	if (more < 0)
+	if (more < 0) {
+		out->len = start;
 		return more;
-	connection->last_page = more == 0;
-	encode(connection, connection->last_page);
-	if (connection->head.http_1_0) {
-		buf_append(out, answer->bytes.data, answer->bytes.len);
-		return 0;
 	}
-	put_chunk(out, &answer->bytes);
-	if (connection->last_page)
+	connection->last_page = more == 0;
+	if (connection->gzip)
+		gzip_write(connection->gzip, answer->bytes.data, answer->bytes.len,
+			connection->last_page, out);
+	if (chunked)
+		end_chunk(out, start);
+	if (chunked && connection->last_page)
 		buf_puts(out, "0\r\n\r\n");
 	return 0;
 }

@@ -1,4 +1,7 @@
+#include "base/crowd.h"
 #include "base/log.h"
+#include "base/rate.h"
+#include "http/admission.h"
 #include "http/connection.h"
 #include "http/repeat.h"
 #include "http/steps.h"
@@ -13,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ACCEPT_AGAIN = 100 /* ms */ };
+enum { ACCEPT_AGAIN = 100 /* ms */, CROWDED = 8192, MINUTE = 60000 };
 
 struct http {
 	struct http_options options;
@@ -22,6 +25,8 @@ struct http {
 	struct tls_context *tls;
 	struct ticket_keys *ticket_keys; /* of all contexts, one after the other */
 	struct worker *workers;
+	struct crowd *crowd;
+	struct rates *crowded;
 	unsigned started, running;
 	struct timer *deadline;
 	void (*stopped)(void *arg);
@@ -93,11 +98,14 @@ void worker_forget(struct worker *worker, struct connection *connection)
 {
 	if (connection->next)
 		connection->next->previous = connection->previous;
+	else
+		worker->oldest = connection->previous;
 	if (connection->previous)
 		connection->previous->next = connection->next;
 	else
 		worker->connections = connection->next;
 	worker->count--;
+	admission_give_back(connection);
 	end_if_idle(worker);
 }
 
@@ -168,12 +176,10 @@ static void accept_again(void *arg)
 	watch_want(((struct listener *)arg)->watch, WATCH_READ);
 }
 
-/* Above the limit a connection is closed at once: who comes later finds room when others have gone. */
 static void accept_all(void *arg, int events)
 {
 	struct listener *listener = arg;
 	struct worker *worker = listener->worker;
-	uint64_t limit = worker->options->connections / worker->options->threads + 1;
 
 	for (int i = 0; i < 64; i++) {
 		struct sockaddr_storage peer = {0};
@@ -181,10 +187,8 @@ static void accept_all(void *arg, int events)
 		int fd = accept4(listener->fd, (struct sockaddr *)&peer, &length,
 			SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-		if (fd >= 0 && worker->count < limit) {
-			connection_open(worker, fd, (struct sockaddr *)&peer);
-		} else if (fd >= 0) {
-			close(fd);
+		if (fd >= 0) {
+			admission_take(worker, fd, (struct sockaddr *)&peer);
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
 			   errno == ENOMEM) {
 			log_event(LOG_ERROR, "accept-failed", "reason", strerror(errno), NULL);
@@ -222,6 +226,8 @@ static int open_worker(struct http *http, struct worker *worker, char *error, si
 	worker->options = &http->options;
 	worker->number = (unsigned)(worker - http->workers);
 	worker->tls = tls_context_share(http->tls);
+	worker->crowd = http->crowd;
+	worker->crowded = http->crowded;
 	result = loop_open(&worker->loop);
 	if (result < 0) {
 		snprintf(error, size, "a loop: %s", strerror(-result));
@@ -330,6 +336,8 @@ int http_start(struct http **out, struct loop *loop, const struct http_options *
 	http->ended = mailbox_open(loop, worker_ended, http);
 	http->deadline = timer_open(loop, deadline_passed, http);
 	http->workers = calloc(options->threads, sizeof(*http->workers));
+	http->crowd = crowd_open();
+	http->crowded = rates_open(CROWDED, MINUTE);
 	if (!http->workers)
 		abort();
 	result = open_tls(http, error, size);
@@ -391,6 +399,8 @@ void http_close(struct http *http)
 	timer_close(http->deadline);
 	tls_context_free(http->tls);
 	ticket_keys_free(http->ticket_keys);
+	crowd_close(http->crowd);
+	rates_close(http->crowded);
 	free(http->workers);
 	free(http);
 }

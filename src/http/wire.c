@@ -1,16 +1,18 @@
 #include "http/wire.h"
 
+#include "http/cold.h"
 #include "http/connection.h"
 
 #include <errno.h>
 #include <linux/sockios.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { READ_AT_ONCE = 256 << 10, SENT_AT_ONCE = 1 << 20 };
+enum { READ_AT_ONCE = 256 << 10, RECORD_MAX = 16 << 10 };
 
 static ssize_t receive(struct connection *connection, void *bytes, size_t size)
 {
@@ -79,23 +81,42 @@ int wire_flush(struct connection *connection, int flags)
 	return 0;
 }
 
-int wire_flush_with_content(struct connection *connection)
+/* In one packet, or in one record of TLS. */
+static ssize_t transmit_both(
+	struct connection *connection, struct iovec head, const char *content, uint64_t length)
 {
-	struct answer *answer = &connection->request.answer;
-	size_t head = connection->out.len - connection->sent;
-	struct iovec parts[] = {
-		{connection->out.data + connection->sent, head},
-		{(char *)answer->content.bytes + answer->offset, (size_t)answer->length},
-	};
+	static _Thread_local char record[RECORD_MAX];
+	struct iovec parts[] = {head, {(char *)content, (size_t)length}};
 	const struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
 	ssize_t sent;
 
-	if (connection->tls || !answer->content.bytes || head == 0)
-		return wire_flush(connection, MSG_MORE);
+	if (connection->tls) {
+		size_t room = sizeof(record) - head.iov_len;
+		size_t behind = length < room ? (size_t)length : room;
+
+		memcpy(mempcpy(record, head.iov_base, head.iov_len), content, behind);
+		return transmit(connection, record, head.iov_len + behind, 0);
+	}
 	sent = sendmsg(connection->fd, &message, MSG_NOSIGNAL);
 	if (sent < 0)
 		return errno == EINTR ? -EAGAIN : -errno;
 	connection->moved += (uint64_t)sent;
+	return sent;
+}
+
+int wire_flush_with_content(struct connection *connection)
+{
+	struct answer *answer = &connection->request.answer;
+	size_t head = connection->out.len - connection->sent;
+	ssize_t sent;
+
+	if (!answer->content.bytes || head == 0 || (connection->tls && head > RECORD_MAX))
+		return wire_flush(connection, MSG_MORE);
+	sent = transmit_both(connection,
+		(struct iovec){connection->out.data + connection->sent, head},
+		answer->content.bytes + answer->offset, answer->length);
+	if (sent < 0)
+		return (int)sent;
 	if ((size_t)sent < head) {
 		connection->sent += (size_t)sent;
 		return -EAGAIN;
@@ -113,9 +134,10 @@ uint64_t wire_unsent(const struct connection *connection)
 	return ioctl(connection->fd, SIOCOUTQ, &bytes) < 0 || bytes < 0 ? 0 : (uint64_t)bytes;
 }
 
+/* Through TLS a record at a time: what did not go out would have to be read again. */
 static ssize_t send_file(struct connection *connection, uint64_t offset, size_t length)
 {
-	static _Thread_local char bytes[READ_AT_ONCE];
+	char record[RECORD_MAX];
 	int file = connection->request.answer.content.fd;
 	off_t at = (off_t)offset;
 	ssize_t sent;
@@ -126,17 +148,20 @@ static ssize_t send_file(struct connection *connection, uint64_t offset, size_t 
 			connection->moved += (uint64_t)sent;
 		return sent < 0 ? -errno : sent ? sent : -EIO;
 	}
-	sent = pread(file, bytes, length < sizeof(bytes) ? length : sizeof(bytes), at);
+	sent = pread(file, record, length < sizeof(record) ? length : sizeof(record), at);
 	if (sent <= 0)
 		return sent < 0 ? -errno : -EIO;
-	return transmit(connection, bytes, (size_t)sent, 0);
+	return transmit(connection, record, (size_t)sent, 0);
 }
 
 int wire_send_content(struct connection *connection)
 {
 	struct answer *answer = &connection->request.answer;
-	size_t room = SENT_AT_ONCE;
+	size_t room = CONTENT_WINDOW;
+	int error = answer->length > 0 && answer->content.fd >= 0 ? cold_await(connection) : 0;
 
+	if (error < 0)
+		return error;
 	while (answer->length > 0 && room > 0) {
 		size_t length = answer->length < room ? (size_t)answer->length : room;
 		ssize_t sent = answer->content.fd >= 0

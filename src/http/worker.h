@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 struct connection;
+struct crowd;
 struct listener;
 struct rates;
 struct repeats;
@@ -25,8 +26,10 @@ struct worker {
 	struct mailbox *verdicts, *changes, *orders;
 	struct listener *listeners;
 	struct tls_context *tls;
-	struct connection *connections;
-	uint64_t count;       /* of connections */
+	struct crowd *crowd;                     /* of addresses; all workers' */
+	struct rates *crowded;                   /* for which it was logged */
+	struct connection *connections, *oldest; /* the newest first */
+	uint64_t count;                          /* of connections */
 	uint64_t last_ticket; /* unique in the process: the worker's number is in it */
 	struct connection *tickets[TICKET_SLOTS];
 	struct spare spares[SPARES];

@@ -129,12 +129,17 @@ static void drop(struct cache *cache, struct kept **place)
 	free(kept);
 }
 
+static void clear(struct cache *cache)
+{
+	for (size_t i = 0; i < PLACES; i++)
+		drop(cache, &cache->places[i]);
+}
+
 void cache_close(struct cache *cache)
 {
 	if (!cache)
 		return;
-	for (size_t i = 0; i < PLACES; i++)
-		drop(cache, &cache->places[i]);
+	clear(cache);
 	free(cache);
 }
 
@@ -205,6 +210,27 @@ void cache_keep(struct tx *tx, const struct kept_key *key, void *bytes, size_t s
 		memcpy(kept->text, key->text, key->length);
 	cache->bytes += all;
 	*place = kept;
+}
+
+void cache_begin(struct tx *tx)
+{
+	int64_t others = 0;
+	bool same = sql_number(tx, &others, "PRAGMA data_version", "") == 1 && others == tx->others;
+
+	if (!tx->cache)
+		tx->cache = cache_open();
+	else if (!same)
+		clear(tx->cache);
+	tx->others = others;
+	tx->tick = clock_now();
+	tx->settled = atomic_load(&tx->store->stamps->settled);
+	tx->glance = true;
+}
+
+void cache_undone(struct tx *tx)
+{
+	if (tx->cache)
+		clear(tx->cache);
 }
 
 int store_glance_begin(struct store *store, struct tx **tx)

@@ -56,6 +56,15 @@ struct tx;
 struct cache *cache_open(void);
 void cache_close(struct cache *cache);
 
+/*
+ * Within the transaction of a batch, behind stamps_begin(): the committer's reads are a glance too, until `glance` is false. It makes all
+ * changes but those of another process, which drop all that is kept.
+ */
+void cache_begin(struct tx *tx);
+
+/* Something of the batch was undone: a row that it had made, which has no stamp, was perhaps kept. */
+void cache_undone(struct tx *tx);
+
 /* What is kept under the key and still holds, valid until the next call; NULL: the database must be asked. Only in a glance. */
 const void *cache_find(struct tx *tx, const struct kept_key *key);
 

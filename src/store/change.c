@@ -5,7 +5,7 @@
 
 /* How long a deletion is told to those who ask what has changed. */
 #define REMEMBERED_TIME (90LL * 24 * 3600 * 1000)
-enum { FORGOTTEN_AT_ONCE = 1000, GONE_COLUMN = 18 };
+enum { FORGOTTEN_AT_ONCE = 1000, GONE_COLUMN = RESOURCE_VALUES };
 
 static void take(struct arena *arena, sqlite3_stmt *row, struct changed *out)
 {
@@ -21,11 +21,11 @@ int store_changed(struct tx *tx, struct arena *arena, int64_t collection, int64_
 		"  WHERE r.parent = ?1 AND r.change > ?2 AND r.change <= ?3"
 		"  AND (r.expires = 0 OR r.expires > ?5)"
 		" UNION ALL"
-		" SELECT t.id, t.parent, t.name, t.spelling, 0, '', 0, 0, 0, 0, NULL, NULL, 0, 0,"
-		"  t.change, 0, 0, 0, 1 FROM tombstone t"
+		" SELECT 0, 0, 0, t.change, 0, 0, NULL, NULL, 0, 0, 0, 0, '', 0, t.spelling,"
+		"  t.id, t.name, t.parent, 1 FROM tombstone t"
 		"  WHERE t.parent = ?1 AND t.change > ?2 AND t.change <= ?3 AND NOT EXISTS"
 		"   (SELECT 1 FROM resource x WHERE x.parent = t.parent AND x.name = t.name)"
-		" ORDER BY 15 LIMIT ?4";
+		" ORDER BY 4 LIMIT ?4";
 	sqlite3_stmt *statement;
 	int more = sql_bind(
 		tx, &statement, sql, "iiiii", collection, after, last, (int64_t)most, tx->now);

@@ -1,6 +1,6 @@
 /*
- * The one thread that changes the database: takes all changes that are queued, runs each in a savepoint of one transaction,
- * commits once and then lets the answers go.
+ * The one thread that changes the database: takes all changes that are queued, runs them in one transaction, commits
+ * once and then lets the answers go.
  */
 #include "base/log.h"
 #include "base/loop.h"
@@ -70,30 +70,43 @@ static void roll_back(struct tx *tx)
 {
 	if (!sqlite3_get_autocommit(tx->db))
 		tx_begin(tx, "ROLLBACK");
+	cache_undone(tx);
 }
 
-/* One change in a savepoint. False: SQLite has rolled the whole transaction back. */
-static bool run_one(struct tx *tx, struct store_change *change)
+enum ran {
+	RAN,
+	RAN_HALF, /* a change has failed behind its first write, which cannot be undone alone */
+	RAN_LOST, /* SQLite has rolled the whole transaction back */
+};
+
+/* One change: in a savepoint when it is to be undone alone. */
+static enum ran run_one(struct tx *tx, struct store_change *change, bool alone)
 {
+	int64_t written = sqlite3_total_changes64(tx->db);
 	size_t doomed = tx->doomed.len;
 	bool deleted = tx->deleted;
-	int error;
+	int error = 0;
 
+	tx->seen_count = 0;
 	change->uncertain = false;
-	change->result = tx_begin(tx, "SAVEPOINT change");
+	change->result = alone ? tx_begin(tx, "SAVEPOINT change") : 0;
 	if (change->result == 0)
 		change->result = change->run(tx, change);
 	if (sqlite3_get_autocommit(tx->db))
-		return false;
-	error = 0;
+		return RAN_LOST;
 	if (change->result < 0) {
-		error = tx_begin(tx, "ROLLBACK TO change");
+		if (!alone && sqlite3_total_changes64(tx->db) != written)
+			return RAN_HALF;
+		if (alone) {
+			error = tx_begin(tx, "ROLLBACK TO change");
+			cache_undone(tx);
+		}
 		tx->doomed.len = doomed;
 		tx->deleted = deleted;
 	}
-	if (error == 0)
+	if (alone && error == 0)
 		error = tx_begin(tx, "RELEASE change");
-	return error == 0 && !sqlite3_get_autocommit(tx->db);
+	return error == 0 && !sqlite3_get_autocommit(tx->db) ? RAN : RAN_LOST;
 }
 
 /*
@@ -129,28 +142,31 @@ static void fail(struct message *at, const struct message *end, int error, bool 
 	}
 }
 
-/* Runs the changes from `list` to `end` in one transaction. False: nothing of it happened, run each alone. */
-static bool run_together(struct tx *tx, struct message *list, const struct message *end)
+/* Runs the changes from `list` to `end` in one transaction. Unless it RAN, nothing of it happened. */
+static enum ran run_together(
+	struct tx *tx, struct message *list, const struct message *end, bool alone)
 {
 	struct message *at = list;
 	int error = tx_begin(tx, "BEGIN IMMEDIATE");
 	bool uncertain = false;
+	enum ran ran = RAN;
 
 	tx->doomed.len = 0;
 	tx->now = store_now();
 	stamps_begin(tx->store->stamps);
-	for (; error == 0 && at != end; at = at->next)
-		if (!run_one(tx, (struct store_change *)at)) {
-			roll_back(tx);
-			stamps_settle(tx->store->stamps);
-			return false;
-		}
 	if (error == 0)
+		cache_begin(tx);
+	for (; error == 0 && ran == RAN && at != end; at = at->next)
+		ran = run_one(tx, (struct store_change *)at, alone);
+	tx->glance = false;
+	if (ran != RAN)
+		roll_back(tx);
+	else if (error == 0)
 		error = commit(tx, &uncertain);
 	stamps_settle(tx->store->stamps);
 	if (error < 0)
 		fail(list, end, error, uncertain);
-	return true;
+	return ran;
 }
 
 /* The whole transaction was lost in the middle; each gets one of its own, and what fails again has failed. */
@@ -159,7 +175,7 @@ static void run_each(struct tx *tx, struct message *list)
 	for (; list; list = list->next) {
 		struct store_change *change = (struct store_change *)list;
 
-		if (!run_together(tx, list, list->next) && change->result >= 0)
+		if (run_together(tx, list, list->next, true) != RAN && change->result >= 0)
 			change->result = -EIO;
 	}
 }
@@ -171,6 +187,20 @@ static int reap_some(struct tx *tx, struct store_change *change)
 	if (more > 0)
 		tx->deleted = true;
 	return more < 0 ? more : 0;
+}
+
+/* Few changes fail once they have written: savepoints, which copy each page that is written, are for the second try. */
+static void run_all(struct tx *tx, struct message *list)
+{
+	bool deleted = tx->deleted;
+	enum ran ran = run_together(tx, list, NULL, false);
+
+	if (ran == RAN_HALF) {
+		tx->deleted = deleted;
+		ran = run_together(tx, list, NULL, true);
+	}
+	if (ran == RAN_LOST)
+		run_each(tx, list);
 }
 
 /* A change of the store's own: nobody waits for it. */
@@ -277,19 +307,35 @@ static void let_go(struct message *list)
 	}
 }
 
+/* Without a start that is counted numbers could be given out again that a lost state has had: nothing changes but that we end. */
+static void refuse_all(struct tx *tx, struct message *list, int error)
+{
+	fail(list, NULL, error, false);
+	for (; list; list = list->next) {
+		struct store_change *change = (struct store_change *)list;
+
+		if (change->run == stop)
+			change->result = stop(tx, change);
+	}
+}
+
 static void take(void *arg, struct message *list)
 {
 	struct store *store = arg;
 	struct tx *tx = store->writer;
 	bool more, expired;
+	int error = store->counted ? 0 : store_count_start(store);
 
 	tx->deleted = tx->expired = tx->retimed = false;
-	if (!run_together(tx, list, NULL))
-		run_each(tx, list);
+	if (error < 0)
+		refuse_all(tx, list, error);
+	else
+		run_all(tx, list);
 	note_due(store, list);
 	more = tx->deleted;
 	expired = tx->expired;
 	let_go(list);
+	checkpoint_after(store);
 	if (tx->retimed && !store->stopping)
 		time_due(store);
 	if (more && !store->stopping)

@@ -91,11 +91,10 @@ int content_release(struct tx *tx, int64_t content)
 
 	if (more != 0)
 		return more < 0 ? more : 0;
-	more = sql_bind(
-		tx, &statement, "DELETE FROM content WHERE id = ?1 RETURNING blob", "i", content);
-	if (more < 0)
-		return more;
-	return blobs_doom(tx, statement);
+	more = sql_bind(tx, &statement, "SELECT blob FROM content WHERE id = ?1", "i", content);
+	if (more == 0)
+		more = blobs_doom(tx, statement);
+	return more < 0 ? more : sql_run(tx, "DELETE FROM content WHERE id = ?1", "i", content);
 }
 
 static int open_blob(struct tx *tx, const char *name, uint64_t length, struct content *content)

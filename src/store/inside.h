@@ -18,6 +18,7 @@ struct store {
 	pthread_key_t own;            /* a thread's connection */
 	_Atomic(struct tx *) readers; /* all of them */
 	int64_t start; /* how often the store was opened: blobs of this start begin with it */
+	bool counted;  /* the committer's: this start is, on disk; no change is made before */
 	char opening[RANDOM_ID];
 	struct stamps *stamps;
 	unsigned char secret[STORE_SECRET];
@@ -28,8 +29,12 @@ struct store {
 	struct mailbox *changes;
 	struct timer *ticking, *due;
 	int64_t next_due; /* when something goes next, or somebody is to be told that it will; INT64_MAX: never */
-	bool due_failed;                    /* the last time */
-	struct tx *writer;                  /* the committer's connection */
+	bool due_failed;         /* the last time */
+	struct tx *writer;       /* the committer's connection */
+	struct tx *checkpointer; /* the pool's, while `checkpointing` */
+	bool checkpointing;
+	int log_pages;                      /* in SQLite's log */
+	int moved_pages;                    /* when what was in it was last moved to the database */
 	bool stopping;                      /* the committer's: nothing more is queued by itself */
 	int64_t last_resource, last_change; /* numbers given out, the committer's alone */
 	/* Names of blobs, each with its NUL: to be removed next, and being removed now. */
@@ -50,8 +55,17 @@ struct store {
 	atomic_bool sweeping; /* false: stop */
 };
 
+/* Counts this start; the committer's, once it runs. 0 or negative errno. */
+int store_count_start(struct store *store);
+
 int committer_start(struct store *store);
 void committer_stop(struct store *store);
+
+/* Behind the writer's opening. 0, or negative errno with the reason. */
+int checkpoint_open(struct store *store, char *error, size_t size);
+
+/* Behind a batch and its answers. */
+void checkpoint_after(struct store *store);
 
 /* Looks for blobs of earlier starts that nothing names, on a thread of its own. */
 int sweep_start(struct store *store);
@@ -62,12 +76,26 @@ void sweep_stop(struct store *store);
  */
 int reap(struct tx *tx, int most);
 
-/* A row as resource_take() reads it, of the table resource as r. */
+/*
+ * A row as resource_take() reads it, of the table resource as r: the last column first, so that SQLite reads the head of a record in one go.
+ * arena NULL: as below.
+ */
 #define RESOURCE_COLUMNS                                                                           \
-	"r.id, r.parent, r.name, r.spelling, r.collection, r.owner, r.has_list, r.has_properties," \
-	" r.content, r.length, r.content_type, r.displayname, r.created, r.modified, r.change,"    \
-	" r.stored, r.link, r.expires"
+	"r.expires, r.link, r.stored, r.change, r.modified, r.created, r.displayname,"             \
+	" r.content_type, r.length, r.content, r.has_properties, r.has_list, r.owner,"             \
+	" r.collection, r.spelling, r.id, r.name, r.parent"
+enum { RESOURCE_VALUES = 18 };
 void resource_take(struct arena *arena, sqlite3_stmt *row, struct resource *out);
+
+/* The same of values. arena NULL: texts are SQLite's, and live as long as it stands on the row. */
+void resource_read(struct arena *arena, sqlite3_value **row, struct resource *out);
+
+/* Whether it was to go before this transaction began: then it is not there. */
+bool resource_is_due(const struct tx *tx, const struct resource *resource);
+
+/* What store_members() and store_copy_members() need on a connection. A result of SQLite's. */
+int members_open(struct tx *tx);
+int copies_open(struct tx *tx);
 
 /* Columns 0 and 1: a bare JID, and a resourcepart or ''. */
 void jid_take(struct arena *arena, sqlite3_stmt *row, struct jid *jid);
@@ -84,7 +112,7 @@ int64_t store_now(void);
 /* Removes the locks on a resource and below it. */
 int locks_drop(struct tx *tx, const struct resource *resource);
 
-/* A file was made, or has got new content, or is gone: what that means for its keeping. */
+/* A file was made, or has got new content (1: its row may say another time now), or is gone: what that means for its keeping. */
 int retention_begin(struct tx *tx, int64_t resource);
 int retention_renew(struct tx *tx, int64_t resource);
 int retention_drop(struct tx *tx, int64_t resource);

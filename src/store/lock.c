@@ -2,20 +2,33 @@
 #include "store/inside.h"
 
 #include <errno.h>
+#include <string.h>
 
 enum { LOCKS_SEEN = 64, LOCKS_BELOW = 4096 };
 
 #define COLUMNS "l.token, l.resource, l.href, l.owner, l.shared, l.infinite, l.expires, l.note"
 
+/* What was gathered, in the arena. */
+static void *keep(struct arena *arena, struct buf *found)
+{
+	void *kept = arena_alloc(arena, found->len);
+
+	if (found->len)
+		memcpy(kept, found->data, found->len);
+	buf_free(found);
+	return kept;
+}
+
+/* Most often there are none: no memory is made ready for those that may be. */
 static int take_all(struct tx *tx, struct arena *arena, sqlite3_stmt *row, size_t most,
 	struct lock **locks, size_t *count)
 {
+	struct buf found = {0};
 	int more;
 
-	*locks = arena_alloc(arena, most * sizeof(**locks));
 	*count = 0;
-	while ((more = sql_step(tx, row)) == 1 && *count < most)
-		(*locks)[(*count)++] = (struct lock){
+	while ((more = sql_step(tx, row)) == 1 && *count < most) {
+		struct lock lock = {
 			.token = sql_text(arena, row, 0),
 			.resource = sqlite3_column_int64(row, 1),
 			.href = sql_text(arena, row, 2),
@@ -25,8 +38,13 @@ static int take_all(struct tx *tx, struct arena *arena, sqlite3_stmt *row, size_
 			.expires = sqlite3_column_int64(row, 6),
 			.note = sql_text(arena, row, 7),
 		};
+
+		buf_append(&found, &lock, sizeof(lock));
+		++*count;
+	}
 	if (more == 1)
 		sql_end(row);
+	*locks = keep(arena, &found);
 	return more < 0 ? more : 0;
 }
 
@@ -48,6 +66,31 @@ int store_locks(
 		return more;
 	more = sql_bind(tx, &statement, sql, "ii", resource, store_now());
 	return more < 0 ? more : take_all(tx, arena, statement, LOCKS_SEEN, locks, count);
+}
+
+/* An owner has few locks: from them to the members, whatever SQLite thinks of it. */
+int store_locked_members(struct tx *tx, struct arena *arena, int64_t collection, const char *owner,
+	int64_t **ids, size_t *count)
+{
+	static const char sql[] =
+		"SELECT DISTINCT l.resource FROM lock l CROSS JOIN resource r ON r.id = l.resource"
+		" WHERE l.owner = ?2 AND l.expires > ?3 AND r.parent = ?1"
+		" ORDER BY l.resource";
+	sqlite3_stmt *statement;
+	struct buf found = {0};
+	int more = sql_bind(tx, &statement, sql, "iti", collection, owner, store_now());
+
+	*count = 0;
+	if (more < 0)
+		return more;
+	while ((more = sql_step(tx, statement)) == 1) {
+		int64_t id = sqlite3_column_int64(statement, 0);
+
+		buf_append(&found, &id, sizeof(id));
+		++*count;
+	}
+	*ids = keep(arena, &found);
+	return more;
 }
 
 /* Only the owner of a tree can lock in it: from each of their locks the way up is short. */

@@ -17,34 +17,50 @@ int64_t store_now(void)
 	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-void resource_take(struct arena *arena, sqlite3_stmt *row, struct resource *out)
+static const char *text_of(struct arena *arena, sqlite3_value *value)
+{
+	const char *text = (const char *)sqlite3_value_text(value);
+
+	return text && arena ? arena_strndup(arena, text, (size_t)sqlite3_value_bytes(value))
+			     : text;
+}
+
+void resource_read(struct arena *arena, sqlite3_value **row, struct resource *out)
 {
 	*out = (struct resource){
-		.id = sqlite3_column_int64(row, 0),
-		.parent = sqlite3_column_int64(row, 1),
-		.name = sql_text(arena, row, 2),
-		.spelling = sql_text(arena, row, 3),
-		.collection = sqlite3_column_int(row, 4),
-		.owner = sql_text(arena, row, 5),
-		.has_list = sqlite3_column_int(row, 6),
-		.has_properties = sqlite3_column_int(row, 7),
-		.content = sqlite3_column_int64(row, 8),
-		.length = (uint64_t)sqlite3_column_int64(row, 9),
-		.content_type = sql_text(arena, row, 10),
-		.displayname = sql_text(arena, row, 11),
-		.created = sqlite3_column_int64(row, 12),
-		.modified = sqlite3_column_int64(row, 13),
-		.change = sqlite3_column_int64(row, 14),
-		.stored = sqlite3_column_int64(row, 15),
-		.link = sqlite3_column_int(row, 16),
-		.expires = sqlite3_column_int64(row, 17),
+		.expires = sqlite3_value_int64(row[0]),
+		.link = sqlite3_value_int(row[1]),
+		.stored = sqlite3_value_int64(row[2]),
+		.change = sqlite3_value_int64(row[3]),
+		.modified = sqlite3_value_int64(row[4]),
+		.created = sqlite3_value_int64(row[5]),
+		.displayname = text_of(arena, row[6]),
+		.content_type = text_of(arena, row[7]),
+		.length = (uint64_t)sqlite3_value_int64(row[8]),
+		.content = sqlite3_value_int64(row[9]),
+		.has_properties = sqlite3_value_int(row[10]),
+		.has_list = sqlite3_value_int(row[11]),
+		.owner = text_of(arena, row[12]),
+		.collection = sqlite3_value_int(row[13]),
+		.spelling = text_of(arena, row[14]),
+		.id = sqlite3_value_int64(row[15]),
+		.name = text_of(arena, row[16]),
+		.parent = sqlite3_value_int64(row[17]),
 	};
 	if (!out->spelling)
 		out->spelling = out->name;
 }
 
-/* Whether it was to go before this transaction began: then it is not there. */
-static bool is_due(const struct tx *tx, const struct resource *resource)
+void resource_take(struct arena *arena, sqlite3_stmt *row, struct resource *out)
+{
+	sqlite3_value *values[RESOURCE_VALUES];
+
+	for (int i = 0; i < RESOURCE_VALUES; i++)
+		values[i] = sqlite3_column_value(row, i);
+	resource_read(arena, values, out);
+}
+
+bool resource_is_due(const struct tx *tx, const struct resource *resource)
 {
 	return resource->expires > 0 && resource->expires <= tx->now;
 }
@@ -108,6 +124,13 @@ static void *from_heap(void *arg, size_t size)
 	return bytes;
 }
 
+struct resource *resource_copy(struct arena *arena, const struct resource *member)
+{
+	size_t size;
+
+	return pack(from_arena, arena, member, &size);
+}
+
 static int find(
 	struct tx *tx, struct arena *arena, int64_t parent, const char *name, struct resource *out)
 {
@@ -120,9 +143,9 @@ static int find(
 	int found;
 
 	if (kept) {
-		*out = *pack(from_arena, arena, kept, &size);
+		*out = *resource_copy(arena, kept);
 		cache_expires(tx, out->expires);
-		return !is_due(tx, out);
+		return !resource_is_due(tx, out);
 	}
 	found = sql_bind(tx, &statement, sql, "it", parent, name);
 	if (found == 0)
@@ -132,7 +155,7 @@ static int find(
 
 		cache_keep(tx, &key, copy, size, free);
 	}
-	return found == 1 && is_due(tx, out) ? 0 : found;
+	return found == 1 && resource_is_due(tx, out) ? 0 : found;
 }
 
 void walk_href(struct buf *out, const struct walk *walk)
@@ -179,45 +202,6 @@ static int take_all(struct tx *tx, struct arena *arena, sqlite3_stmt *statement,
 		resource_take(arena, statement, &(*members)[(*count)++]);
 	}
 	return more;
-}
-
-int store_members(struct tx *tx, struct arena *arena, int64_t collection, const char *after,
-	size_t most, struct resource **members, size_t *count)
-{
-	static const char sql[] = "SELECT " COLUMNS " FROM resource r"
-				  " WHERE r.parent = ?1 AND r.name > ?2"
-				  " AND (r.expires = 0 OR r.expires > ?4)"
-				  " ORDER BY r.name LIMIT ?3";
-	sqlite3_stmt *statement;
-	int error = sql_bind(tx, &statement, sql, "itii", collection, after ? after : "",
-		(int64_t)most, tx->now);
-
-	return error < 0 ? error : take_all(tx, arena, statement, most, members, count);
-}
-
-int store_root_members(struct tx *tx, struct arena *arena, const struct jid *jid, const char *after,
-	size_t most, struct resource **members, size_t *count)
-{
-	/* What is due is little: the sign keeps SQLite from looking for it among all members of the root. */
-	static const char sql[] =
-		"WITH due AS (SELECT name FROM resource"
-		"    WHERE expires > 0 AND expires <= ?5 AND +parent = 1),"
-		" names AS ("
-		"  SELECT * FROM (SELECT name FROM resource"
-		"    WHERE parent = 1 AND owner = ?1 AND name > ?3 AND name NOT IN due"
-		"    ORDER BY name LIMIT ?4)"
-		"  UNION SELECT * FROM (SELECT DISTINCT root_name FROM list"
-		"    WHERE bare = ?1 AND resourcepart IN ('', ?2) AND root_name > ?3"
-		"    AND root_name NOT IN due ORDER BY root_name LIMIT ?4))"
-		"SELECT " COLUMNS
-		" FROM names n JOIN resource r ON r.parent = 1 AND r.name = n.name"
-		" ORDER BY r.name LIMIT ?4";
-	sqlite3_stmt *statement;
-	int error = sql_bind(tx, &statement, sql, "tttii", jid->bare,
-		jid->resourcepart ? jid->resourcepart : "", after ? after : "", (int64_t)most,
-		tx->now);
-
-	return error < 0 ? error : take_all(tx, arena, statement, most, members, count);
 }
 
 int store_root_shared(struct tx *tx, struct arena *arena, const struct jid *jid, size_t most,
@@ -311,21 +295,41 @@ int store_make_file(struct tx *tx, int64_t parent, const struct segment *segment
 				  " VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, ?7, ?8, ?9, ?9, ?10)";
 	struct store *store = tx->store;
 	int64_t content = content_make(tx, upload), id = ++store->last_resource;
+	int64_t length = upload ? (int64_t)upload_length(upload) : 0, now = store_now();
+	int64_t change;
 	int error;
 
 	if (content < 0)
 		return (int)content;
 	error = due_clear(tx, parent, segment->name);
+	change = ++store->last_change;
 	if (error == 0)
 		error = sql_run(tx, sql,
 			"ititt"
 			"iitii",
-			parent, segment->name, id, spelling_of(segment), owner, content,
-			(int64_t)(upload ? upload_length(upload) : 0), content_type, store_now(),
-			++store->last_change);
+			parent, segment->name, id, spelling_of(segment), owner, content, length,
+			content_type, now, change);
 	if (error == 0)
 		error = retention_begin(tx, id);
-	return error < 0 ? error : fill(tx, arena, id, made);
+	if (error < 0)
+		return error;
+	/* What the row is now need not be read again, unless a default has set when it goes. */
+	if (store->options.expires)
+		return fill(tx, arena, id, made);
+	*made = (struct resource){
+		.id = id,
+		.parent = parent,
+		.name = arena_strdup(arena, segment->name),
+		.spelling = arena_strdup(arena, segment->spelling),
+		.owner = arena_strdup(arena, owner),
+		.content = content,
+		.length = (uint64_t)length,
+		.content_type = content_type ? arena_strdup(arena, content_type) : NULL,
+		.created = now,
+		.modified = now,
+		.change = change,
+	};
+	return 0;
 }
 
 int store_replace_content(struct tx *tx, const struct resource *resource, const char *content_type,
@@ -334,18 +338,28 @@ int store_replace_content(struct tx *tx, const struct resource *resource, const 
 	static const char sql[] =
 		"UPDATE resource SET content = ?2, length = ?3, content_type = ?4,"
 		" modified = ?5, change = ?6, link = 0 WHERE id = ?1";
-	int64_t content = content_make(tx, upload);
+	int64_t content = content_make(tx, upload), now = store_now();
+	int64_t change = ++tx->store->last_change;
 	int error;
 
 	if (content < 0)
 		return (int)content;
 	error = sql_run(tx, sql, "iiitii", resource->id, content, (int64_t)upload_length(upload),
-		content_type, store_now(), ++tx->store->last_change);
+		content_type, now, change);
 	if (error == 0)
 		error = content_release(tx, resource->content);
 	if (error == 0)
 		error = retention_renew(tx, resource->id);
-	return error < 0 ? error : fill(tx, arena, resource->id, made);
+	if (error != 0)
+		return error < 0 ? error : fill(tx, arena, resource->id, made);
+	*made = *resource;
+	made->content = content;
+	made->length = upload_length(upload);
+	made->content_type = content_type ? arena_strdup(arena, content_type) : NULL;
+	made->modified = now;
+	made->change = change;
+	made->link = false;
+	return 0;
 }
 
 int store_modified_set(struct tx *tx, int64_t resource, int64_t modified)

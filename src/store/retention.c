@@ -198,7 +198,9 @@ int retention_renew(struct tx *tx, int64_t resource)
 			row.standard, row.latest);
 	if (found == 0 && row.once)
 		found = once_count(tx, resource, true);
-	return found < 0 ? found : schedule(tx, resource, false);
+	if (found == 0)
+		found = schedule(tx, resource, false);
+	return found < 0 ? found : 1;
 }
 
 int retention_drop(struct tx *tx, int64_t resource)

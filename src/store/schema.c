@@ -191,6 +191,8 @@ static int apply(sqlite3 *db, int version)
 {
 	char pragma[64];
 
+	if (version == VERSION)
+		return 0;
 	for (; version < VERSION; version++)
 		if (sqlite3_exec(db, steps[version], NULL, NULL, NULL) != SQLITE_OK)
 			return -EIO;

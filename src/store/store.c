@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "base/identity.h"
+#include "base/log.h"
 #include "base/rate.h"
 #include "store/inside.h"
 #include "store/schema.h"
@@ -126,6 +127,8 @@ static int open_database(struct store *store, char *error, size_t size)
 		snprintf(error, size, "%s: %s", store->database, sqlite3_errmsg(store->writer->db));
 		result = -EIO;
 	}
+	if (result == 0)
+		result = checkpoint_open(store, error, size);
 	if (result == 0 && fsync(store->directory) < 0)
 		result = refuse(error, size, store->options.path, errno);
 	return result;
@@ -158,12 +161,13 @@ const unsigned char *store_secret(const struct store *store)
 	return store->secret;
 }
 
-static int count_start(struct store *store)
+int store_count_start(struct store *store)
 {
 	struct tx *tx = store->writer;
-	int error = sql_run(tx, "UPDATE counter SET start = start + 1", "");
+	int error = tx_begin(tx, "BEGIN IMMEDIATE");
 
-	random_id(store->opening);
+	if (error == 0)
+		error = sql_run(tx, "UPDATE counter SET start = start + 1", "");
 	if (error == 0)
 		error = sql_run(tx, "INSERT INTO opening SELECT start, ?1, change FROM counter",
 			"t", store->opening);
@@ -174,6 +178,24 @@ static int count_start(struct store *store)
 			" WHERE name = 'content'",
 			"");
 	if (error == 0)
+		error = tx_begin(tx, "COMMIT");
+	if (error < 0 && !sqlite3_get_autocommit(tx->db))
+		tx_begin(tx, "ROLLBACK");
+	store->counted = error == 0;
+	return error;
+}
+
+/* A disk that is full keeps nobody from reading: the committer takes no change until this start is counted. */
+static int begin(struct store *store)
+{
+	struct tx *tx = store->writer;
+	int error;
+
+	random_id(store->opening);
+	error = store_count_start(store);
+	if (error == -ENOSPC)
+		log_event(LOG_WARNING, "store-full", NULL);
+	if (error == 0 || error == -ENOSPC)
 		error = read_secret(store);
 	if (error == 0)
 		error = sql_number(tx, &store->start, "SELECT start FROM counter", "");
@@ -193,7 +215,7 @@ static int open_all(struct store *store, char *error, size_t size)
 	if (result == 0)
 		result = open_database(store, error, size);
 	if (result == 0) {
-		result = count_start(store);
+		result = begin(store);
 		if (result < 0)
 			refuse(error, size, store->database, -result);
 	}
@@ -210,6 +232,8 @@ static void release(struct store *store)
 		tx_close(tx);
 		tx = next;
 	}
+	if (store->checkpointer)
+		tx_close(store->checkpointer);
 	if (store->writer)
 		tx_close(store->writer);
 	if (store->blobs >= 0)

@@ -1,19 +1,19 @@
 /*
  * The store: resources, their properties, their jidlists and their content. The only face of this room; it speaks of
- * WebDAV's things and not of SQL, so that another machine's database can stand behind it.
+ * WebDAV's things and not of SQL, so that another machine's database can stand behind it. What content is stands in content.h.
  *
  * Reads run in a read transaction of the calling thread. Changes run on one thread, the committer, which takes all
- * that are queued, runs each in a savepoint of one transaction, commits once and only then lets the answers go.
+ * that are queued, runs them in one transaction, commits once and only then lets the answers go; a change that fails leaves nothing.
  *
  * Errors: 0 or negative errno everywhere. -ENOENT: no such thing; -EEXIST: the name is taken; -ENOSPC: disk or quota full;
  * -ESTALE: the content went away since, look again; -EIO and all others: the store cannot answer now (503).
  */
 #pragma once
 
-#include "base/hash.h"
 #include "base/jid.h"
 #include "base/mailbox.h"
 #include "base/uri.h"
+#include "store/content.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -123,13 +123,20 @@ void walk_href(struct buf *out, const struct walk *walk);
 /* Always 0 when the store answers, also when nothing is there. */
 int store_walk(struct tx *tx, struct arena *arena, const struct path *path, struct walk *walk);
 
-/* Members of a collection in the order of their names, those behind `after` (NULL: from the start), at most `most`. */
-int store_members(struct tx *tx, struct arena *arena, int64_t collection, const char *after,
-	size_t most, struct resource **members, size_t *count);
+/*
+ * Members of a collection in the order of their names, those behind `after` (NULL: from the start), at most `most`: `each` is called with one
+ * after the other. What is in a member lives until it returns; it may read from the store, but tell no other members. What it returns, when
+ * that is not 0, ends the telling and is returned. 0 when all were told.
+ */
+int store_members(struct tx *tx, int64_t collection, const char *after, size_t most,
+	int (*each)(void *arg, const struct resource *member), void *arg);
 
-/* The root's members that this JID owns, or that have a jidlist of their own which names it; same order; each once. */
-int store_root_members(struct tx *tx, struct arena *arena, const struct jid *jid, const char *after,
-	size_t most, struct resource **members, size_t *count);
+/* A member, to be kept beyond `each`. */
+struct resource *resource_copy(struct arena *arena, const struct resource *member);
+
+/* The same of the root's members that this JID owns, or that have a jidlist of their own which names it; each once. */
+int store_root_members(struct tx *tx, const struct jid *jid, const char *after, size_t most,
+	int (*each)(void *arg, const struct resource *member), void *arg);
 
 /* The root's members that somebody else owns and whose own jidlist names this JID; same order, at most `most`. */
 int store_root_shared(struct tx *tx, struct arena *arena, const struct jid *jid, size_t most,
@@ -191,6 +198,16 @@ int store_move(struct tx *tx, const struct resource *resource, int64_t parent,
 /* One resource, without what is below it. Content is shared, properties come along, the list does not. -EEXIST. */
 int store_copy(struct tx *tx, struct arena *arena, const struct resource *resource, int64_t parent,
 	const struct segment *segment, const char *owner, struct resource *made);
+
+/*
+ * The same of the members of `from` whose names are behind `after`, up to `last`, into another collection, in which nothing has such
+ * a name.
+ */
+int store_copy_members(struct tx *tx, int64_t from, int64_t to, const char *after, const char *last,
+	const char *owner);
+
+/* The id of a member that is there; -ENOENT. */
+int store_member_id(struct tx *tx, int64_t collection, const char *name, int64_t *id);
 
 /*
  * From a file that was made in this change through a slot a link: it is one until its content, its place or its list changes, and
@@ -381,6 +398,10 @@ struct lock {
 int store_locks(
 	struct tx *tx, struct arena *arena, int64_t resource, struct lock **locks, size_t *count);
 
+/* The members of a collection on which this owner has locks of their own that have not expired: their ids, from the smallest on. */
+int store_locked_members(struct tx *tx, struct arena *arena, int64_t collection, const char *owner,
+	int64_t **ids, size_t *count);
+
 /* Those of this owner that have not expired and lie strictly below a collection. */
 int store_locks_below(struct tx *tx, struct arena *arena, int64_t collection, const char *owner,
 	struct lock **locks, size_t *count);
@@ -476,67 +497,3 @@ void store_password_used(struct store *store, const struct password *password);
 
 /* store_password_make() in the store at `path`, whether a daemon has it or not; the reason of what goes wrong goes into error. */
 int store_password_add(const char *path, const struct password *password, char *error, size_t size);
-
-/* ---- content ---- */
-
-struct content {
-	uint64_t length;
-	int fd;            /* -1: it is in bytes */
-	const char *bytes; /* until it is closed */
-	struct held *held; /* that they are in; NULL: in the arena */
-	/* Digests that are known of it, as bytes; NULL: not yet. */
-	const unsigned char *md5, *sha1, *sha256;
-};
-
-/* -ESTALE: gone since the resource was looked up in an earlier transaction. */
-int store_content_open(struct tx *tx, struct arena *arena, const struct resource *resource,
-	struct content *content);
-void store_content_close(struct content *content);
-
-/* The same content once more, closed by itself; only of what is `held`. */
-struct content store_content_share(const struct content *content);
-
-/* Only the digests; 0 or negative errno, -ENOENT when there is no such content. */
-int store_digests(struct tx *tx, struct arena *arena, int64_t content, struct content *out);
-
-/* Keeps a digest that was found later. From any thread; nobody is told. */
-void store_sha256_remember(struct store *store, int64_t content, const unsigned char sha256[32]);
-
-/*
- * Content on its way in: small content in memory, large content in an unnamed file. Belongs to one loop; writes and syncs
- * run on the pool, at most one at a time.
- */
-
-/* expected: the announced length, or -1. -ENOSPC when keep-free would be touched. */
-int upload_open(struct store *store, struct loop *loop, int64_t expected, struct upload **upload);
-
-/*
- * Takes all the bytes. 0: go on. 1: wait for `ready` before giving more; it is called on the loop with 0 or a negative
- * errno. Negative: the upload has failed and can only be closed.
- */
-int upload_write(struct upload *upload, const void *bytes, size_t length,
-	void (*ready)(void *arg, int result), void *arg);
-
-/*
- * Before the first write: the content comes in parts. NULL: this is the first; else it goes on where the partial ends, and upload_length()
- * counts from its beginning. A write or the finish says -EBUSY while another part of it is on its way, and when one has come
- * since.
- */
-void upload_in_parts(struct upload *upload, const char *owner, const char *path, uint64_t total,
-	const struct partial *partial);
-
-/* Before the first write: digests of the whole content are to be made, bits of 1 << enum hash_kind; each is kept with the content. */
-void upload_want_digests(struct upload *upload, unsigned kinds);
-
-/* When it is finished; NULL: not wanted. */
-const unsigned char *upload_digest(const struct upload *upload, enum hash_kind kind);
-
-/* Makes the content durable under its own name. 0, 1 or negative as above; not while `ready` is waited for. */
-int upload_finish(struct upload *upload, void (*ready)(void *arg, int result), void *arg);
-uint64_t upload_length(const struct upload *upload);
-
-/*
- * Once, in any state; `ready` is not called again. keep: a COMMIT that names the content succeeded (or its outcome is
- * uncertain: then the sweep of a later start decides); else the file goes.
- */
-void upload_close(struct upload *upload, bool keep);

@@ -32,6 +32,21 @@ static int error_of(struct tx *tx, int code)
 	return -EIO;
 }
 
+/* Asking for it anew would write, and a disk may be full. */
+static bool is_incremental(sqlite3 *db)
+{
+	enum { INCREMENTAL = 2 };
+	sqlite3_stmt *statement;
+	bool is = false;
+
+	if (sqlite3_prepare_v2(db, "PRAGMA auto_vacuum", -1, &statement, NULL) != SQLITE_OK)
+		return false;
+	if (sqlite3_step(statement) == SQLITE_ROW)
+		is = sqlite3_column_int(statement, 0) == INCREMENTAL;
+	sqlite3_finalize(statement);
+	return is;
+}
+
 /* The first connection may have made the file; auto_vacuum waits for whoever writes, so that no other one asks for it. */
 static int set_up(sqlite3 *db, bool first)
 {
@@ -46,7 +61,7 @@ static int set_up(sqlite3 *db, bool first)
 	sqlite3_busy_timeout(db, 5000);
 	/* A plan never depends on what is bound: else each new value of a parent has its statement prepared again, for the partial index. */
 	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);
-	if (first && sqlite3_exec(db, making, NULL, NULL, NULL) != SQLITE_OK)
+	if (first && !is_incremental(db) && sqlite3_exec(db, making, NULL, NULL, NULL) != SQLITE_OK)
 		return SQLITE_ERROR;
 	return sqlite3_exec(db, pragmas, NULL, NULL, NULL);
 }
@@ -60,7 +75,8 @@ int tx_open(struct store *store, const char *path, struct tx **out, char *error,
 		abort();
 	tx->store = store;
 	if (sqlite3_open_v2(path, &tx->db, flags, NULL) != SQLITE_OK ||
-		set_up(tx->db, store && !store->writer) != SQLITE_OK) {
+		set_up(tx->db, store && !store->writer) != SQLITE_OK ||
+		members_open(tx) != SQLITE_OK || copies_open(tx) != SQLITE_OK) {
 		snprintf(error, size, "%s: %s", path,
 			tx->db ? sqlite3_errmsg(tx->db) : "out of memory");
 		tx_close(tx);
@@ -137,7 +153,9 @@ static int begin_glance(struct tx *tx)
 static int bind_list(
 	struct tx *tx, sqlite3_stmt **statement, const char *sql, const char *types, va_list args)
 {
-	int error = tx->glance && sqlite3_get_autocommit(tx->db) ? begin_glance(tx) : 0;
+	/* The committer begins its own; when it has lost one, nothing may hide that. */
+	bool begins = tx->glance && tx != tx->store->writer && sqlite3_get_autocommit(tx->db);
+	int error = begins ? begin_glance(tx) : 0;
 
 	if (error == 0)
 		error = prepare(tx, sql, statement);

@@ -21,17 +21,19 @@ struct tx {
 	} statements[STATEMENTS];
 	struct buf
 		doomed; /* names of blobs, each with its NUL, that no content names once this is committed */
-	int64_t now;     /* when the transaction began: what goes then is not there in it */
-	bool deleted;    /* something waits to be reaped */
-	bool retimed;    /* what goes next may be another */
-	bool expired;    /* there may be more of what was kept for some time only */
-	struct tx *next; /* of the store's */
+	int64_t now;             /* when the transaction began: what goes then is not there in it */
+	bool deleted;            /* something waits to be reaped */
+	bool retimed;            /* what goes next may be another */
+	bool expired;            /* there may be more of what was kept for some time only */
+	struct tx *next;         /* of the store's */
+	struct telling *telling; /* of members (members.c); NULL: none is under way */
 
 	/* Of a glance: a transaction of the database begins only when it is asked something. */
 	bool glance;
 	uint64_t tick, settled; /* when it began; what was settled before the database was asked */
 	struct cache *cache;    /* NULL: not yet */
 	uint64_t until; /* what was found in memory may be gone then, milliseconds of clock_now() */
+	int64_t others; /* the committer's: another when another process has written */
 	size_t seen_count;
 	struct stamp seen[SEEN_MAX]; /* what it depends on that was not read in it */
 };

@@ -68,8 +68,11 @@ int xml_read(struct arena *arena, const char *bytes, size_t length, const struct
 	struct tree tree = {.limits = limits, .arena = arena};
 	enum XML_Status status;
 
+	*root = NULL;
 	if (length > limits->bytes)
 		return -E2BIG;
+	if (length == 0)
+		return -EINVAL;
 	tree.parser = tree_parser_new(&tree);
 	XML_SetNamespaceDeclHandler(tree.parser, on_namespace, NULL);
 	XML_SetElementHandler(tree.parser, on_start, on_end);

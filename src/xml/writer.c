@@ -48,16 +48,16 @@ static const char *entity(char c)
 /* The bytes that stand for themselves, and need no look at what is behind them. */
 static size_t plain(const char *text)
 {
-	const uint64_t marked = UINT64_C(1) << '&' | UINT64_C(1) << '<' | UINT64_C(1) << '>' |
-				UINT64_C(1) << '"' | UINT64_C(1) << '\'';
+	/* A bit for each: all of ASCII from the space on, but the five that mark. */
+	static const uint64_t bits[4] = {
+		~(UINT64_C(0xffffffff) | UINT64_C(1) << '&' | UINT64_C(1) << '<' |
+			UINT64_C(1) << '>' | UINT64_C(1) << '"' | UINT64_C(1) << '\''),
+		~UINT64_C(0)};
 	size_t length = 0;
 
-	for (;; length++) {
-		unsigned char c = (unsigned char)text[length];
-
-		if (c < ' ' || c >= 0x80 || (c < 64 && marked >> c & 1))
-			return length;
-	}
+	while (bits[(unsigned char)text[length] >> 6] >> (text[length] & 63) & 1)
+		length++;
+	return length;
 }
 
 void xml_escape(struct buf *out, const char *text)

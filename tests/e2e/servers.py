@@ -186,7 +186,7 @@ listen:
     ip: "127.0.0.1"
     module: ejabberd_service
     access: all
-    hosts: {{"{DOMAIN}": {{password: "{SECRET}"}}}}
+    password: "{SECRET}"
   - port: {self.api}
     ip: "127.0.0.1"
     module: ejabberd_http

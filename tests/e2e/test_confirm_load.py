@@ -15,7 +15,7 @@ from servers import SECRET
 MANY = 10000
 ROUNDS = 4
 UNLIMITED = {"prompts": "0", "prompts_per_pair": "0", "prompts_per_address": "0", "silence": "0s", "refusals": "0",
-             "connections": "100000"}
+             "connections": "100000", "connections_per_address": "0"}
 HERE = os.path.dirname(__file__)
 
 

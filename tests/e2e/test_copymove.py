@@ -4,6 +4,8 @@ import time
 
 import pytest
 
+from test_sync import Account
+
 
 ROMEO, JULIET, BENVOLIO, TYBALT = ("romeo@localhost", "juliet@capulet.localhost", "benvolio@localhost",
                                    "tybalt@capulet.localhost")
@@ -126,6 +128,51 @@ def test_rights(world, prosody):
     assert juliet.get("/his/open").status_code == 403
     assert benvolio.request("DELETE", "/his").status_code == 204
     assert romeo.get("/mine").content == b"romeo's"
+
+
+def test_rights_in_pages(world, prosody):
+    """More members than are looked at at once; what may not be read lies at the edges of pages, alone and together."""
+    daemon = world.daemon(prosody)
+    romeo, benvolio = Account(daemon, ROMEO), Account(daemon, BENVOLIO)
+    names = [f"{i:03}" for i in range(520)]
+    closed = {"000", "001", "100", "254", "255", "256", "257", "511", "519", "300"}
+
+    def patch(path, what):
+        body = f"<propertyupdate xmlns='DAV:'><set><prop>{what}</prop></set></propertyupdate>"
+        assert "200 OK" in romeo.request("PROPPATCH", path, body.encode()).text
+
+    def share(path, jids):
+        patch(path, f"<jidlist xmlns='http://www.xmpp.org/extensions/xep-0129.html#ns'>{jids}</jidlist>")
+
+    romeo.request("MKCOL", "/c/")
+    for name in names:
+        if name.endswith("00"):
+            assert romeo.request("MKCOL", f"/c/{name}/").status_code == 201
+            assert romeo.request("PUT", f"/c/{name}/in", b"in").status_code == 201
+        else:
+            assert romeo.request("PUT", f"/c/{name}", name.encode()).status_code == 201
+    share("/c/", f"<jid>{BENVOLIO}</jid>")
+    for name in closed:
+        share(f"/c/{name}", "")
+    share("/c/200/in", "")
+    patch("/c/002", "<p xmlns='urn:x'>v</p>")
+    answer = benvolio.request("COPY", "/c/", Destination=daemon.base + "/k/")
+    assert answer.status_code == 207
+    refused = [href.split("</")[0] for href in answer.text.split("href>")[1::2]]
+    assert sorted(refused) == sorted([f"/c/{name}/" if name.endswith("00") else f"/c/{name}" for name in closed]
+                                     + ["/c/200/in"])
+    listed = benvolio.request("PROPFIND", "/k/", Depth="1").text
+    there = {href.split("</")[0].strip("/").split("/")[-1] for href in listed.split("href>")[1::2]} - {"k"}
+    assert there == set(names) - closed
+    assert benvolio.request("GET", "/k/002").content == b"002" and benvolio.request("GET", "/k/510").content == b"510"
+    assert "urn:x" in benvolio.request("PROPFIND", "/k/002", Depth="0").text
+    assert benvolio.request("GET", "/k/400/in").content == b"in"
+    assert benvolio.request("GET", "/k/200/in").status_code == 404
+    # Its owner copies all of it.
+    assert romeo.request("COPY", "/c/", Destination=daemon.base + "/all/").status_code == 201
+    listed = romeo.request("PROPFIND", "/all/", Depth="1").text
+    assert listed.count("<D:href>/all/") == 521
+    assert romeo.request("GET", "/all/519").content == b"519" and romeo.request("GET", "/all/300/in").content == b"in"
 
 
 def test_lists(world, prosody):

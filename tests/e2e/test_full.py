@@ -140,6 +140,29 @@ def test_full_in_a_batch(on_disk):
     check(daemon, romeo, contents)
 
 
+def test_start_on_a_full_disk(on_disk):
+    """What is there is read, and nothing changes, until there is room to count this start; what ETags and sync tokens rest on stays so."""
+    daemon, romeo = on_disk("32M")
+    contents = {}
+    assert put(romeo, "/kept", b"kept", contents) == 201
+    daemon.kill()
+    with ballast(daemon, 0):
+        for _ in range(2):
+            daemon.start()
+            daemon.wait_for("event=store-full")
+            assert seen(romeo, "/kept") == b"kept"
+            assert put(romeo, "/new", b"new", contents) == 507
+            assert romeo.status("DELETE", "/kept") == 507
+            assert seen(romeo, "/kept") == b"kept"
+            daemon.kill()
+        daemon.start()
+        daemon.wait_for("event=store-full")
+    assert put(romeo, "/new", b"new", contents) == 201
+    assert romeo.status("DELETE", "/kept") == 204
+    contents["/kept"] = None
+    check(daemon, romeo, contents)
+
+
 def chunks(count):
     """A body whose length nobody knows before, so that it is not refused for that."""
     piece = os.urandom(256 << 10)

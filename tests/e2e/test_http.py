@@ -1,14 +1,17 @@
 """HTTP/1.1 on the wire: what is ambiguous is refused, what is right works."""
 
+import os
 import re
 import socket
+import subprocess
 import time
 
 import pytest
 import requests
 
-from daemon import basic, new_id
+from daemon import MISSIVED, basic, new_id
 from person import Later
+from servers import listens, wait_until
 from wire import Reader, ask, connect, head
 
 
@@ -52,6 +55,23 @@ def test_refused_and_closed(daemon, request_, status):
         assert answer.status == status and answer.fields["connection"] == "close"
         assert reader.at_end()
     assert "method=DELETE" not in daemon.log()
+
+
+def test_nothing_said(world, prosody):
+    """Who comes and goes without a word, while another's connection is idle, closes nothing but their own."""
+    daemon = world.daemon(prosody, threads="1")
+    stdin = f"/proc/{daemon.process.pid}/fd/0"
+    before = os.readlink(stdin)
+    with connect(daemon) as idle:
+        reader = Reader(idle)
+        for _ in range(3):
+            with connect(daemon) as silent:
+                for _ in range(2):  # what was accepted in the turn of the first is read in that of the second
+                    idle.sendall(head(daemon, "OPTIONS / HTTP/1.1"))
+                    assert reader.answer().status == 200
+                silent.shutdown(socket.SHUT_WR)
+                assert Reader(silent).at_end()
+    assert os.readlink(stdin) == before
 
 
 def test_unknown_method(daemon):
@@ -351,11 +371,25 @@ def test_deadlines_are_absolute(daemon):
     assert time.monotonic() - began < 20
 
 
-def test_many_connections(world, daemon):
-    """A few hundred idle ones cost nothing but a descriptor each; those over the limit are turned away."""
+def test_many_connections(world, prosody):
+    """A few hundred idle ones cost nothing but a descriptor each."""
+    daemon = world.daemon(prosody, connections_per_address="0")
     open_ones = [connect(daemon) for _ in range(300)]
     assert daemon.health().status_code == 200
     open_ones[-1].sendall(head(daemon, "OPTIONS / HTTP/1.1"))
     assert Reader(open_ones[-1]).answer().status == 200
     for s in open_ones:
         s.close()
+
+
+def test_closed_standard_files(world, prosody):
+    """Whatever is opened first is no log, and nothing is written into it."""
+    daemon = world.daemon(prosody)
+    daemon.stop()
+    process = subprocess.Popen(["sh", "-c", 'exec "$0" "$@" 0<&- 1>&- 2>&-', MISSIVED, "-c", daemon.write_config()])
+    try:
+        wait_until(lambda: listens(daemon.port) and daemon.health().status_code == 200, "it serves without a log")
+        assert [os.readlink(f"/proc/{process.pid}/fd/{n}") for n in range(3)] == ["/dev/null"] * 3
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0

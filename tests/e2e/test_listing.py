@@ -121,6 +121,22 @@ def test_lock_from_above(people):
     assert b"<D:activelock>" not in responses(romeo, "/e/", "1", "")["/e/f"]
 
 
+def test_locks_in_a_report(people):
+    romeo, _ = people
+    assert romeo.request("MKCOL", "/c/").status_code == 201
+    for path in ("/c/a", "/c/b"):
+        assert romeo.request("PUT", path, b"x").status_code == 201
+
+    def told():
+        root = ET.fromstring(romeo.report("/c/", prop="<lockdiscovery/>").content)
+        return {one.findtext(f"{D}href"): len(list(one.iter(f"{D}activelock"))) for one in root.iter(f"{D}response")}
+    assert told() == {"/c/a": 0, "/c/b": 0}
+    lock(romeo, "/c/a", "shared")
+    assert told() == {"/c/a": 1, "/c/b": 0}
+    lock(romeo, "/c/", "shared", "infinity")
+    assert told() == {"/c/a": 2, "/c/b": 1}
+
+
 @pytest.mark.parametrize("asked", ["allprop", "prop"])
 def test_root(people, asked):
     romeo, benvolio = people

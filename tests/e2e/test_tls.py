@@ -99,6 +99,59 @@ def test_content_and_reload(world, daemon, tmp_path):
     assert romeo.get("/a", verify=trust).content == content
 
 
+class Records:
+    """A TLS connection whose records can be counted."""
+
+    def __init__(self, daemon):
+        self.s = socket.create_connection(("127.0.0.1", daemon.port), timeout=20)
+        self.came, self.sends = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context_of(V13).wrap_bio(self.came, self.sends)
+        self.wire = b""
+        self.until_done(self.tls.do_handshake)
+
+    def until_done(self, action):
+        while True:
+            try:
+                result = action()
+                self.s.sendall(self.sends.read())
+                return result
+            except ssl.SSLWantReadError:
+                self.s.sendall(self.sends.read())
+                got = self.s.recv(1 << 20)
+                assert got
+                self.wire += got
+                self.came.write(got)
+
+    def get(self, daemon, path, headers, length):
+        """The content, of that length, and of how many bytes each record was that brought it."""
+        self.wire = b""
+        self.tls.write(head(daemon, f"GET {path}", headers))
+        answer = b""
+        while b"\r\n\r\n" not in answer or len(answer.split(b"\r\n\r\n", 1)[1]) < length:
+            answer += self.until_done(lambda: self.tls.read(1 << 20))
+        sizes, at = [], 0
+        while at < len(self.wire):
+            sizes.append(int.from_bytes(self.wire[at + 3:at + 5], "big"))
+            at += 5 + sizes[-1]
+        assert at == len(self.wire) and answer.startswith(b"HTTP/1.1 200")
+        return answer.split(b"\r\n\r\n", 1)[1], sizes
+
+
+def test_head_and_content_are_one_record(world, daemon, tmp_path):
+    """Small content is; what is larger than a record fills the first one too."""
+    romeo = world.person(ROMEO)
+    credentials = basic(ROMEO, mint(daemon, ROMEO))
+    for length, records in ((0, 1), (4096, 1), (15000, 1), (16384, 2), (60000, 4)):
+        content = os.urandom(length)
+        assert romeo.put(f"/{length}", content, verify=f"{tmp_path}/cert.pem").status_code == 201
+        connection = Records(daemon)
+        for _ in range(2):  # the first brings tickets too
+            got, sizes = connection.get(daemon, f"/{length}", credentials, length)
+            assert got == content
+        assert len(sizes) == records, sizes
+        connection.s.close()
+
+
 def test_broken_certificate_is_not_taken(daemon, tmp_path):
     old = certificate(daemon)
     with open(f"{tmp_path}/cert.pem", "w") as f:

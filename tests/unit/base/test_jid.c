@@ -39,6 +39,16 @@ static void test_parse(void **state)
 		{"romeo@montague.lit/\xe2\x80\xae", NULL},
 		{"romeo@montague.lit/\xff", NULL},
 		{"ro\x01meo@montague.lit", NULL},
+		{"romeo@montague.lit.", "romeo@montague.lit"},
+		{"romeo@montague.lit..", NULL},
+		{"romeo@.", NULL},
+		{"romeo@[2001:db8::1]", "romeo@[2001:db8::1]"},
+		{"romeo@[::1]x]", NULL},
+		{"romeo@[::1]@[::1]", NULL},
+		/* U+2100 becomes "a/c". */
+		{"romeo@[::1]\xe2\x84\x80]", NULL},
+		{"romeo@[::1", NULL},
+		{"romeo@[]", NULL},
 	};
 	struct arena *arena = arena_new();
 

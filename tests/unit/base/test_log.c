@@ -3,6 +3,8 @@
 #include "base/log.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -45,9 +47,62 @@ static void test_lines(void **state)
 		"high=\"\\xff\\xff=\\\\\"\n");
 }
 
+enum { TURNS = 20, LINES_A_TURN = 200 };
+
+/* A thread that holds its lines, as loops do, with far more of them than a pipe takes at once. */
+static void *write_many(void *who)
+{
+	log_hold();
+	for (int turn = 0; turn < TURNS; turn++) {
+		for (int i = 0; i < LINES_A_TURN; i++)
+			log_event(LOG_INFO, "many", "who", (const char *)who, "what",
+				"0123456789012345678901234567890123456789", NULL);
+		log_let_go();
+	}
+	log_hold_end();
+	return NULL;
+}
+
+/* No line of a thread is cut by another's, however slowly the log is read. */
+static void test_threads(void **state)
+{
+	static const char a[] = "level=info event=many who=a "
+				"what=0123456789012345678901234567890123456789\n";
+	int ends[2], saved = dup(STDERR_FILENO), lines = 0, whole = 0;
+	pthread_t threads[2];
+	char line[256], names[][2] = {"a", "b"};
+	FILE *out;
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	fcntl(ends[1], F_SETPIPE_SZ, 4096);
+	dup2(ends[1], STDERR_FILENO);
+	close(ends[1]);
+	pthread_create(&threads[0], NULL, write_many, names[0]);
+	pthread_create(&threads[1], NULL, write_many, names[1]);
+	out = fdopen(ends[0], "r");
+	setvbuf(out, NULL, _IOFBF, 512);
+	while (lines < 2 * TURNS * LINES_A_TURN && fgets(line, sizeof(line), out)) {
+		char *who = strstr(line, "who=b");
+
+		lines++;
+		if (who)
+			who[4] = 'a';
+		whole += strcmp(line, a) == 0;
+	}
+	pthread_join(threads[0], NULL);
+	pthread_join(threads[1], NULL);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	fclose(out);
+	assert_int_equal(whole, 2 * TURNS * LINES_A_TURN);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_lines)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_threads),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,18 @@ static int parse(
 
 #define GET "GET / HTTP/1.1\r\nHost: a\r\n"
 
+/* The same, byte by byte: as soon as it says something. */
+static int parse_slowly(
+	struct arena *arena, const char *text, size_t length, struct head *head, size_t *used)
+{
+	size_t scanned = 0;
+	int result = 0;
+
+	for (size_t i = 1; result == 0 && i <= length; i++)
+		result = head_parse(arena, text, i, &scanned, head, used);
+	return result;
+}
+
 /* What is refused stands beside what is accepted. */
 static void test_grammar(void **state)
 {
@@ -83,6 +95,12 @@ static void test_grammar(void **state)
 
 		if (result != cases[i].result)
 			fail_msg("%d and not %d: %s", result, cases[i].result, cases[i].text);
+		if (result == 1)
+			assert_int_equal(used, strlen(cases[i].text));
+		result = parse_slowly(arena, cases[i].text, strlen(cases[i].text), &head, &used);
+		if (result != cases[i].result)
+			fail_msg("%d and not %d, byte by byte: %s", result, cases[i].result,
+				cases[i].text);
 		if (result == 1)
 			assert_int_equal(used, strlen(cases[i].text));
 	}
@@ -164,6 +182,8 @@ static void test_limits(void **state)
 		}
 		buf_puts(&text, "\r\n");
 		assert_int_equal(parse(arena, text.data, text.len, &head, &used), cases[i].result);
+		assert_int_equal(
+			parse_slowly(arena, text.data, text.len, &head, &used), cases[i].result);
 		buf_free(&text);
 	}
 	arena_free(arena);

@@ -282,3 +282,12 @@ int64_t rows_of(struct fixture *f, const char *sql)
 	sqlite3_close(db);
 	return rows;
 }
+
+int keep(void *arg, const struct resource *member)
+{
+	struct members *members = arg;
+
+	assert_true(members->count < sizeof(members->names) / sizeof(*members->names));
+	strcpy(members->names[members->count++], member->name);
+	return members->count == members->enough ? 7 : 0;
+}

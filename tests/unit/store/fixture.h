@@ -41,3 +41,10 @@ int set_list(struct fixture *f, const char *path, const char *const *jids);
 int remove_resource(struct fixture *f, const char *path);
 int blobs_on_disk(struct fixture *f);
 int64_t rows_of(struct fixture *f, const char *sql);
+
+/* Names of members, as store_members() tells them to keep(); `enough` of them end it with a 7, when that is not 0. */
+struct members {
+	char names[16][64];
+	size_t count, enough;
+};
+int keep(void *arg, const struct resource *member);

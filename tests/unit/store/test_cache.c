@@ -323,9 +323,92 @@ static void test_basis_knows_its_bounds(void **state)
 	assert_false(store_basis_holds(f->store, &basis));
 }
 
+struct looking {
+	struct fixture *f;
+	bool there, deletes, there_then;
+	size_t kept; /* rows that were not read */
+	char owner[64];
+};
+
+/* What a change finds at /a; and, when it deletes it, then. Whoever deletes fails after all. */
+static int run_look(struct tx *tx, struct store_change *change)
+{
+	struct looking *self = change_arg(change);
+	struct resource a = seen_in(self->f, tx, "/a");
+	int error;
+
+	self->there = a.id != 0;
+	self->kept = tx->seen_count;
+	snprintf(self->owner, sizeof(self->owner), "%s", a.id ? a.owner : "");
+	if (!self->deletes)
+		return 0;
+	error = store_delete(tx, &a);
+	self->there_then = seen_in(self->f, tx, "/a").id != 0;
+	return error < 0 ? error : -ECANCELED;
+}
+
+/* The committer keeps what it has read, too; what it or another process has changed it reads again. */
+static void test_committer(void **state)
+{
+	struct fixture *f = *state;
+	struct looking looking = {.f = f};
+
+	make_file(f, "/a", ROMEO, 10, 'x');
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(change(f, run_look, &looking), 0);
+		assert_string_equal(looking.owner, ROMEO);
+	}
+	assert_int_equal(looking.kept, 2);
+	by_hand(f, "UPDATE resource SET owner = 'tybalt@capulet.lit' WHERE name = 'a'");
+	assert_int_equal(change(f, run_look, &looking), 0);
+	assert_string_equal(looking.owner, "tybalt@capulet.lit");
+	assert_int_equal(looking.kept, 0);
+	looking.deletes = true;
+	assert_int_equal(change(f, run_look, &looking), -ECANCELED);
+	assert_true(looking.there && !looking.there_then);
+	looking.deletes = false;
+	assert_int_equal(change(f, run_look, &looking), 0);
+	assert_true(looking.there);
+	assert_int_equal(remove_resource(f, "/a"), 0);
+	assert_int_equal(change(f, run_look, &looking), 0);
+	assert_false(looking.there);
+}
+
+/* Looks for /a, makes it, looks at it, and fails after all: so it runs twice. */
+static int run_make_in_vain(struct tx *tx, struct store_change *change)
+{
+	struct looking *self = change_arg(change);
+	const struct segment segment = {"a", "a"};
+	struct resource made;
+	int error;
+
+	self->there |= seen_in(self->f, tx, "/a").id != 0;
+	error = store_make_collection(tx, STORE_ROOT, &segment, ROMEO, &made, self->f->arena);
+	self->there_then = seen_in(self->f, tx, "/a").id != 0;
+	return error < 0 ? error : -ECANCELED;
+}
+
+/* What a change had made that was undone is there for nobody. */
+static void test_committer_forgets_what_was_undone(void **state)
+{
+	struct fixture *f = *state;
+	struct looking in_vain = {.f = f}, looking = {.f = f};
+
+	make_file(f, "/b", ROMEO, 10, 'x');
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(change(f, run_make_in_vain, &in_vain), -ECANCELED);
+		assert_true(in_vain.there_then && !in_vain.there);
+		assert_int_equal(change(f, run_look, &looking), 0);
+		assert_false(looking.there);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_committer, fixture_open, fixture_close),
+		cmocka_unit_test_setup_teardown(
+			test_committer_forgets_what_was_undone, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_kept, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(
 			test_changes_are_seen_at_once, fixture_open, fixture_close),

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { CHANGES = 8 };
 
@@ -13,7 +15,8 @@ struct numbered {
 	struct store_change change;
 	int number;
 	size_t fill;
-	int fails; /* the errno with which it ends after all */
+	int refused; /* the errno with which it ends before it has written anything */
+	int fails;   /* the one with which it ends after all */
 	int runs;
 };
 
@@ -27,6 +30,8 @@ static int run_numbered(struct tx *tx, struct store_change *change)
 	int error;
 
 	self->runs++;
+	if (self->refused)
+		return self->refused;
 	snprintf(name, sizeof(name), "%d", self->number);
 	arena = arena_new();
 	error = store_make_collection(tx, STORE_ROOT, &segment, "romeo@montague.lit", &made, arena);
@@ -72,6 +77,21 @@ static void test_one_fails(void **state)
 	for (int i = 0; i < CHANGES; i++) {
 		assert_int_equal(changes[i].change.result, changes[i].fails);
 		assert_int_equal(landed(f, i), changes[i].fails == 0);
+	}
+	assert_int_equal(changes[3].runs, 2);
+}
+
+/* What has written nothing leaves nothing to undo: nobody runs again for it. */
+static void test_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct numbered changes[CHANGES] = {[2] = {.refused = -ECANCELED}};
+
+	run_all(f, changes);
+	for (int i = 0; i < CHANGES; i++) {
+		assert_int_equal(changes[i].change.result, changes[i].refused);
+		assert_int_equal(landed(f, i), i != 2);
+		assert_int_equal(changes[i].runs, 1);
 	}
 }
 
@@ -121,11 +141,43 @@ static void test_numbers(void **state)
 	assert_true(second.change > first.change);
 }
 
+static off_t size_of(struct fixture *f, const char *suffix)
+{
+	char path[128];
+	struct stat status;
+
+	snprintf(path, sizeof(path), "%s%s", f->store->database, suffix);
+	assert_int_equal(stat(path, &status), 0);
+	return status.st_size;
+}
+
+/* What was committed moves into the database while the store is open, and SQLite's log stays bounded. */
+static void test_log(void **state)
+{
+	enum { FILLED = 50, FILL = 50000, TIMES = 16 };
+	struct fixture *f = *state;
+	off_t before = size_of(f, ""), limit = (off_t)FILLED * FILL * TIMES;
+
+	for (int i = 0; i < TIMES; i++) {
+		struct numbered one = {.change.run = run_numbered, .number = i, .fill = FILLED};
+		struct store_change *list[] = {&one.change};
+
+		change_all(f, list, 1);
+		assert_int_equal(one.change.result, 0);
+	}
+	assert_true(size_of(f, "-wal") < limit * 3 / 4);
+	for (int i = 0; i < 10000 && size_of(f, "") - before < limit / 2; i++)
+		usleep(1000);
+	assert_true(size_of(f, "") - before >= limit / 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_one_fails, fixture_open, fixture_close),
+		cmocka_unit_test_setup_teardown(test_refused, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_full, fixture_open, fixture_close),
+		cmocka_unit_test_setup_teardown(test_log, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_numbers, fixture_open, fixture_close),
 	};
 

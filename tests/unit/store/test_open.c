@@ -115,6 +115,16 @@ static void test_passwords_are_migrated(void **state)
 	assert_int_equal(passwords->collection + passwords->expires + passwords->used, 0);
 }
 
+/* Pages of what was deleted can be given back to the disk, from the first day on. */
+static void test_pages_can_go(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(rows_of(f, "PRAGMA auto_vacuum"), 2);
+	fixture_reopen(f);
+	assert_int_equal(rows_of(f, "PRAGMA auto_vacuum"), 2);
+}
+
 static void test_no_directory(void **state)
 {
 	struct store_options options = {.path = "/proc/missive"};
@@ -148,6 +158,7 @@ static void test_sweep(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_pages_can_go, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(
 			test_second_is_refused, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_newer_is_refused, fixture_open, fixture_close),

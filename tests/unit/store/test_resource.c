@@ -30,7 +30,9 @@ static void test_members(void **state)
 {
 	struct fixture *f = *state;
 	char path[32], after[300] = "", seen[64] = "";
+	struct members ended = {.enough = 2};
 	int64_t collection;
+	struct tx *reading;
 	size_t count;
 
 	make_collection(f, "/c", "romeo@montague.lit");
@@ -40,19 +42,27 @@ static void test_members(void **state)
 		make_file(f, path, "romeo@montague.lit", 1, 'x');
 	}
 	do {
-		struct resource *members;
+		struct members members = {0};
 		struct tx *tx;
 
 		assert_int_equal(store_read_begin(f->store, &tx), 0);
-		assert_int_equal(
-			store_members(tx, f->arena, collection, after, 4, &members, &count), 0);
+		assert_int_equal(store_members(tx, collection, after, 4, keep, &members), 0);
 		store_read_end(tx);
+		count = members.count;
 		for (size_t i = 0; i < count; i++)
-			strcat(seen, members[i].name);
+			strcat(seen, members.names[i]);
 		if (count)
-			strcpy(after, members[count - 1].name);
+			strcpy(after, members.names[count - 1]);
 	} while (count == 4);
 	assert_string_equal(seen, "0123456789");
+	/* Whom they are told may have enough. */
+	assert_int_equal(store_read_begin(f->store, &reading), 0);
+	assert_int_equal(store_members(reading, collection, "4", 4, keep, &ended), 7);
+	assert_int_equal(ended.count, 2);
+	assert_string_equal(ended.names[1], "6");
+	assert_int_equal(store_members(reading, collection, "9", 4, keep, &ended), 0);
+	assert_int_equal(ended.count, 2);
+	store_read_end(reading);
 }
 
 static int prepared_again(struct tx *tx)
@@ -76,15 +86,14 @@ static void test_prepared_once(void **state)
 	make_file(f, "/c/d/f", "romeo@montague.lit", 1, 'x');
 	assert_int_equal(store_read_begin(f->store, &tx), 0);
 	for (size_t i = 0; i < COUNT(paths); i++) {
-		struct resource *members;
+		struct members members = {0};
 		struct path path;
 		struct walk walk;
-		size_t count;
 
 		assert_int_equal(path_parse(f->arena, paths[i], &path), 0);
 		assert_int_equal(store_walk(tx, f->arena, &path, &walk), 0);
-		assert_int_equal(store_members(tx, f->arena, walk.chain[walk.count - 1].id, NULL, 4,
-					 &members, &count),
+		assert_int_equal(
+			store_members(tx, walk.chain[walk.count - 1].id, NULL, 4, keep, &members),
 			0);
 	}
 	assert_int_equal(prepared_again(tx), 0);
@@ -156,19 +165,17 @@ static void test_root_members(void **state)
 	assert_int_equal(set_list(f, "/b", home), 0);
 	assert_int_equal(set_list(f, "/c/e", home), 0);
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct resource *members;
+		struct members members = {0};
 		char seen[32] = "";
-		size_t count;
 		struct jid jid;
 		struct tx *tx;
 
 		assert_int_equal(jid_parse(f->arena, cases[i].jid, &jid), 0);
 		assert_int_equal(store_read_begin(f->store, &tx), 0);
-		assert_int_equal(
-			store_root_members(tx, f->arena, &jid, NULL, 10, &members, &count), 0);
+		assert_int_equal(store_root_members(tx, &jid, NULL, 10, keep, &members), 0);
 		store_read_end(tx);
-		for (size_t k = 0; k < count; k++)
-			sprintf(seen + strlen(seen), "%s ", members[k].name);
+		for (size_t k = 0; k < members.count; k++)
+			sprintf(seen + strlen(seen), "%s ", members.names[k]);
 		assert_string_equal(seen, cases[i].seen);
 	}
 }
@@ -271,9 +278,81 @@ static void test_properties(void **state)
 	assert_int_equal(rows_of(f, "SELECT count(*) FROM property"), 1);
 }
 
+struct telling {
+	struct fixture *f;
+	struct upload *upload;
+	struct resource made;
+};
+
+static int run_tell(struct tx *tx, struct store_change *change)
+{
+	struct telling *self = change_arg(change);
+	const struct segment segment = {"f", "F"};
+
+	return store_make_file(tx, STORE_ROOT, &segment, "romeo@montague.lit", "text/plain",
+		self->upload, &self->made, self->f->arena);
+}
+
+static int run_retell(struct tx *tx, struct store_change *change)
+{
+	struct telling *self = change_arg(change);
+	struct resource there = self->made;
+
+	return store_replace_content(
+		tx, &there, "image/png", self->upload, &self->made, self->f->arena);
+}
+
+static void assert_told(struct fixture *f, const struct resource *made)
+{
+	struct resource found = look_up(f, "/f");
+
+	assert_string_equal(made->name, found.name);
+	assert_string_equal(made->spelling, found.spelling);
+	assert_string_equal(made->owner, found.owner);
+	assert_string_equal(made->content_type, found.content_type);
+	assert_null(made->displayname);
+	assert_int_equal(made->id, found.id);
+	assert_int_equal(made->parent, found.parent);
+	assert_int_equal(made->collection, found.collection);
+	assert_int_equal(made->has_list, found.has_list);
+	assert_int_equal(made->has_properties, found.has_properties);
+	assert_int_equal(made->content, found.content);
+	assert_int_equal(made->length, found.length);
+	assert_int_equal(made->created, found.created);
+	assert_int_equal(made->modified, found.modified);
+	assert_int_equal(made->change, found.change);
+	assert_int_equal(made->stored, found.stored);
+	assert_int_equal(made->link, found.link);
+	assert_int_equal(made->expires, found.expires);
+}
+
+/* What is told of a file that was made, or has new content, is what is found of it, with and without a default of when it goes. */
+static void test_made(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 2; i++) {
+		struct telling told = {f, uploaded(f, 10, 'x')};
+
+		assert_int_equal(change(f, run_tell, &told), 0);
+		upload_close(told.upload, true);
+		assert_told(f, &told.made);
+		assert_int_equal(told.made.expires != 0, i);
+		told.upload = uploaded(f, 20, 'y');
+		assert_int_equal(change(f, run_retell, &told), 0);
+		upload_close(told.upload, true);
+		assert_told(f, &told.made);
+		assert_int_equal(told.made.expires != 0, i);
+		assert_int_equal(remove_resource(f, "/f"), 0);
+		f->options.expires = 3600000;
+		fixture_reopen(f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_made, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_walk, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_members, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_prepared_once, fixture_open, fixture_close),

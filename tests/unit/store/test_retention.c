@@ -165,7 +165,8 @@ static void test_expiry(void **state)
 static int run_hidden(struct tx *tx, struct store_change *change)
 {
 	struct fixture *f = change_arg(change);
-	struct resource *members;
+	struct members members = {0};
+	struct resource made;
 	struct changed *changed;
 	struct jid romeo;
 	struct path path;
@@ -177,22 +178,22 @@ static int run_hidden(struct tx *tx, struct store_change *change)
 	assert_int_equal(path_parse(f->arena, "/c/a", &path), 0);
 	assert_int_equal(store_walk(tx, f->arena, &path, &walk), 0);
 	assert_int_equal(walk.count, 2);
-	assert_int_equal(
-		store_members(tx, f->arena, walk.chain[1].id, NULL, 2, &members, &count), 0);
-	assert_int_equal(count, 2);
-	assert_string_equal(members[0].name, "b");
+	assert_int_equal(store_members(tx, walk.chain[1].id, NULL, 2, keep, &members), 0);
+	assert_int_equal(members.count, 2);
+	assert_string_equal(members.names[0], "b");
+	members.count = 0;
 	assert_int_equal(jid_parse(f->arena, ROMEO, &romeo), 0);
-	assert_int_equal(store_root_members(tx, f->arena, &romeo, NULL, 2, &members, &count), 0);
-	assert_int_equal(count, 2);
-	assert_string_equal(members[0].name, "c");
-	assert_string_equal(members[1].name, "z");
+	assert_int_equal(store_root_members(tx, &romeo, NULL, 2, keep, &members), 0);
+	assert_int_equal(members.count, 2);
+	assert_string_equal(members.names[0], "c");
+	assert_string_equal(members.names[1], "z");
 	assert_int_equal(
 		store_changed(tx, f->arena, walk.chain[1].id, 0, INT64_MAX, 9, &changed, &count),
 		0);
 	assert_int_equal(count, 2);
 	tx->store->next_due = 0;
 	assert_int_equal(store_make_file(tx, walk.chain[1].id, &path.segments[1], ROMEO, NULL, NULL,
-				 &members[0], f->arena),
+				 &made, f->arena),
 		0);
 	return 0;
 }

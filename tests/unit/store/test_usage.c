@@ -134,6 +134,34 @@ static void test_partial(void **state)
 	assert_int_equal(find_partial(f, &partial), 0);
 }
 
+static int run_drop(struct tx *tx, struct store_change *change)
+{
+	return store_partial_drop(tx, ROMEO, change_arg(change));
+}
+
+/* What is not there is no error; what is goes with its file, of any total. */
+static void test_partial_dropped(void **state)
+{
+	struct fixture *f = *state;
+	struct growing one = {.total = 1000}, two = {.total = 2000};
+	char path[] = "/p", other[] = "/q";
+	struct partial partial;
+
+	assert_int_equal(part(f, NULL, &one.upload), 0);
+	assert_int_equal(part(f, NULL, &two.upload), 0);
+	assert_int_equal(change(f, run_grow, &one), 0);
+	assert_int_equal(change(f, run_grow, &two), 0);
+	upload_close(one.upload, true);
+	upload_close(two.upload, true);
+	assert_int_equal(change(f, run_drop, other), 0);
+	assert_int_equal(find_partial(f, &partial), 1);
+	assert_usage(f, ROMEO, 200, 0);
+	assert_int_equal(change(f, run_drop, path), 0);
+	assert_int_equal(find_partial(f, &partial), 0);
+	assert_usage(f, ROMEO, 0, 0);
+	assert_int_equal(blobs_on_disk(f), 0);
+}
+
 static int run_expire(struct tx *tx, struct store_change *change)
 {
 	return partials_expire(tx);
@@ -221,6 +249,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_usage, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_partial, fixture_open, fixture_close),
+		cmocka_unit_test_setup_teardown(test_partial_dropped, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_partial_expires, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_changed, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_chain, fixture_open, fixture_close),

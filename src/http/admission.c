@@ -1,0 +1,82 @@
+#include "http/admission.h"
+
+#include "base/clock.h"
+#include "base/crowd.h"
+#include "base/log.h"
+#include "base/rate.h"
+#include "http/connection.h"
+
+#include <unistd.h>
+
+enum { LOOKED_AT = 256 };
+
+static bool is_idle(const struct connection *connection)
+{
+	return connection->phase == PHASE_HEAD && !connection->begun && connection->in.len == 0;
+}
+
+/* Makes room among the oldest: rather of one that has never asked for anything. False: all of them are at work. */
+static bool make_room(struct worker *worker)
+{
+	struct connection *connection = worker->oldest, *found = NULL;
+
+	for (int i = 0; connection && i < LOOKED_AT && !(found && !found->served); i++) {
+		if (is_idle(connection) && (!found || !connection->served))
+			found = connection;
+		connection = connection->previous;
+	}
+	if (found)
+		connection_stop(found, true);
+	return found;
+}
+
+/* Proxies bring everybody's connections. */
+static bool is_counted(const struct worker *worker, const char *address)
+{
+	return !address_in(address, worker->options->trusted_proxies);
+}
+
+static bool enter(struct worker *worker, const char *address)
+{
+	char key[ADDRESS_TEXT];
+
+	address_limit_key(address, key);
+	if (crowd_enter(worker->crowd, key, worker->options->connections_per_address))
+		return true;
+	if (rate_count(worker->crowded, key, clock_now()) == 1)
+		log_event(LOG_WARNING, "connections-limited", "address", address, NULL);
+	return false;
+}
+
+static void leave(struct worker *worker, const char *address)
+{
+	char key[ADDRESS_TEXT];
+
+	address_limit_key(address, key);
+	crowd_leave(worker->crowd, key);
+}
+
+void admission_take(struct worker *worker, int fd, const struct sockaddr *peer)
+{
+	uint64_t most = worker->options->connections / worker->options->threads + 1;
+	char address[ADDRESS_TEXT];
+	bool counted;
+
+	address_text(peer, address);
+	counted = is_counted(worker, address);
+	if (counted && !enter(worker, address)) {
+		close(fd);
+	} else if (worker->count >= most && !make_room(worker)) {
+		if (counted)
+			leave(worker, address);
+		close(fd);
+	} else {
+		connection_open(worker, fd, address, counted);
+	}
+}
+
+void admission_give_back(struct connection *connection)
+{
+	if (connection->counted)
+		leave(connection->worker, connection->peer);
+}

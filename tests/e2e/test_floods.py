@@ -1,0 +1,201 @@
+"""Strangers who take what they can: connections, heads and bodies that drip, answers that nobody reads, prompts that nobody answers."""
+
+import os
+import socket
+import threading
+import time
+
+from daemon import basic, new_id
+from passwords import device
+from servers import wait_until
+from wire import Reader, head
+
+ROMEO, JULIET = "romeo@localhost", "juliet@capulet.localhost"
+OPTIONS = "OPTIONS / HTTP/1.1"
+
+
+def connect(daemon, source="127.0.0.1", buffer=None):
+    s = socket.socket()
+    s.settimeout(20)
+    if buffer:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+    s.bind((source, 0))
+    s.connect(("127.0.0.1", daemon.port))
+    return s
+
+
+def serves(daemon, s):
+    """Whether a request is answered, or the connection was closed instead."""
+    try:
+        s.sendall(head(daemon, OPTIONS))
+        return Reader(s).answer().status == 200
+    except (EOFError, ConnectionError):
+        return False
+
+
+def close(sockets):
+    for s in sockets:
+        s.close()
+
+
+# ---- how many may come ----
+
+def test_of_one_address(world, prosody):
+    daemon = world.daemon(prosody, connections_per_address="5", trusted_proxies="127.0.0.9", threads="2")
+    mine = [connect(daemon, "127.0.0.2") for _ in range(5)]
+    assert [serves(daemon, s) for s in mine] == [True] * 5
+    refused = [connect(daemon, "127.0.0.2") for _ in range(20)]
+    assert [serves(daemon, s) for s in refused] == [False] * 20
+    daemon.wait_for("event=connections-limited address=127.0.0.2")
+    assert daemon.log().count("event=connections-limited") == 1
+    others = [connect(daemon, f"127.0.0.{n}") for n in (3, 4)] + [connect(daemon, "127.0.0.9") for _ in range(20)]
+    assert all(serves(daemon, s) for s in others)
+    assert [serves(daemon, s) for s in mine] == [True] * 5
+    mine.pop().close()
+    wait_until(lambda: came_in(daemon, mine), "there is room for one more when one has gone")
+    assert not serves(daemon, connect(daemon, "127.0.0.2"))
+    close(mine + others + refused)
+
+
+def came_in(daemon, mine):
+    s = connect(daemon, "127.0.0.2")
+    if serves(daemon, s):
+        mine.append(s)
+        return True
+    return False
+
+
+def test_any_number(world, prosody):
+    daemon = world.daemon(prosody, connections_per_address="0")
+    many = [connect(daemon) for _ in range(400)]
+    assert all(serves(daemon, s) for s in many)
+    close(many)
+
+
+def test_idle_ones_make_room(world, prosody):
+    """Those that never asked go first; one at work never does."""
+    daemon = world.daemon(prosody, connections="9", threads="1", connections_per_address="0")
+    romeo = world.person(ROMEO)
+    phone = device(romeo)
+    busy = connect(daemon)
+    busy.sendall(head(daemon, "PUT /a HTTP/1.1", "Content-Length: 10", "Expect: 100-continue",
+                      "Authorization: " + basic(ROMEO, phone.password)["Authorization"]))
+    assert Reader(busy).answer().status == 100
+    kept = [connect(daemon) for _ in range(4)]
+    assert all(serves(daemon, s) for s in kept)
+    silent = [connect(daemon) for _ in range(20)]
+    new = [connect(daemon) for _ in range(4)]
+    assert all(serves(daemon, s) for s in new)
+    assert all(serves(daemon, s) for s in kept)
+    busy.sendall(b"0123456789")
+    assert Reader(busy).answer().status == 201
+    close([busy, *kept, *silent, *new])
+
+
+def test_all_at_work(world, prosody):
+    """Then whoever comes is turned away, until one has ended."""
+    daemon = world.daemon(prosody, connections="4", threads="1", connections_per_address="0")
+    begun = [connect(daemon) for _ in range(5)]
+    for s in begun:
+        s.sendall(b"OPTIONS / HTTP/1.1\r\nX: ")
+    wait_until(lambda: not serves(daemon, connect(daemon)), "it is full")
+    begun.pop().close()
+    wait_until(lambda: serves(daemon, connect(daemon)), "there is room again")
+    close(begun)
+
+
+# ---- what they may do meanwhile ----
+
+class Drips:
+    """Sends a byte on each connection every so often, in a thread of its own, until it is stopped."""
+
+    def __init__(self, sockets, every=0.2):
+        self.sockets, self.every, self.ending = list(sockets), every, threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        while not self.ending.wait(self.every):
+            for s in list(self.sockets):
+                try:
+                    s.sendall(b"x")
+                except OSError:
+                    self.sockets.remove(s)
+
+    def end(self):
+        self.ending.set()
+        self.thread.join()
+
+
+class User:
+    """Somebody with an app password, on one kept connection: how long the slowest hundredth of the answers took."""
+
+    def __init__(self, daemon, jid, password):
+        self.daemon, self.fields = daemon, "Authorization: " + basic(jid, password)["Authorization"]
+        self.times = []
+
+    def ask(self, line, body=b""):
+        with connect(self.daemon) as s:
+            began = time.monotonic()
+            length = [f"Content-Length: {len(body)}"] if body else []
+            s.sendall(head(self.daemon, line, self.fields, *length) + body)
+            answer = Reader(s).answer()
+            self.times.append(time.monotonic() - began)
+        return answer.status
+
+    def p99(self):
+        return sorted(self.times)[int(len(self.times) * 0.99)]
+
+
+def state(daemon):
+    """(descriptors, KiB of memory that is the daemon's own)"""
+    process = f"/proc/{daemon.process.pid}"
+    with open(f"{process}/status") as f:
+        memory = next(int(line.split()[1]) for line in f if line.startswith("RssAnon"))
+    return len(os.listdir(f"{process}/fd")), memory
+
+
+def flood(daemon, romeo, tybalt_password):
+    """300 heads, 100 bodies, 100 readers, 200 prompts, from 35 addresses."""
+    sources = [f"127.0.1.{n}" for n in range(1, 36)]
+    heads = [connect(daemon, sources[n % 35]) for n in range(300)]
+    for s in heads:
+        s.sendall(f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{daemon.port}\r\nX: ".encode())
+    proof = "Authorization: " + basic(ROMEO, tybalt_password)["Authorization"]
+    bodies = [connect(daemon, sources[n % 35]) for n in range(100)]
+    for n, s in enumerate(bodies):
+        s.sendall(head(daemon, f"PUT /drip{n} HTTP/1.1", "Content-Length: 1000000", proof))
+    readers = [connect(daemon, sources[n % 35], buffer=4096) for n in range(100)]
+    for s in readers:
+        s.sendall(head(daemon, "GET /large HTTP/1.1", proof))
+    prompts = [connect(daemon, sources[n % 35]) for n in range(200)]
+    for s in prompts:
+        s.sendall(head(daemon, "GET /large HTTP/1.1", "Authorization: " + basic(ROMEO, new_id())["Authorization"]))
+    return heads, bodies, readers, prompts
+
+
+def test_flood(world, prosody):
+    daemon = world.daemon(prosody, prompts_per_pair="1000", prompts_per_address="1000", prompts_per_known_pair="1000")
+    romeo = world.person(ROMEO)
+    phone = device(romeo)
+    user = User(daemon, ROMEO, phone.password)
+    assert user.ask("PUT /small HTTP/1.1", b"content") == 201
+    assert user.ask("PUT /large HTTP/1.1", b"x" * (8 << 20)) == 201
+    for _ in range(50):
+        assert user.ask("GET /small HTTP/1.1") == 200
+    before = state(daemon)
+    user.times.clear()
+    romeo.answers = "nothing"
+    heads, bodies, readers, prompts = flood(daemon, romeo, phone.password)
+    wait_until(lambda: len(romeo.prompts) >= 200, "all prompts have been asked", seconds=60)
+    drips = Drips([*heads, *bodies])
+    for n in range(150):
+        assert user.ask("GET /small HTTP/1.1") == 200
+        assert user.ask(f"PUT /new{n} HTTP/1.1", b"content") == 201
+    assert state(daemon)[0] >= before[0] + 400, "the flood stands"
+    drips.end()
+    assert user.p99() < 1, f"{user.p99():.3f} s"
+    close([*heads, *bodies, *readers, *prompts])
+    wait_until(lambda: state(daemon)[0] <= before[0] + 4, "descriptors are back", seconds=70)
+    wait_until(lambda: state(daemon)[1] <= before[1] + (12 << 10), "memory is back", seconds=30)
+    assert daemon.blobs() and len(daemon.blobs()) == 1, "of what dripped nothing is left"
