@@ -178,6 +178,7 @@ static int open_http(struct daemon *daemon, char *error, size_t size)
 		.xmpp = daemon->xmpp,
 		.confirms = daemon->confirms,
 		.listen = config->http.listen,
+		.metrics = config->http.metrics,
 		.tls_cert = config->http.tls_cert,
 		.tls_key = config->http.tls_key,
 		.trusted_proxies = config->http.trusted_proxies,

@@ -29,7 +29,7 @@ struct key;
 /* Writes the value into its place: NULL, or what is wrong with it. */
 typedef const char *key_set(struct reading *reading, const struct key *key, const char *value);
 
-static key_set set_text, set_listen, set_base_url, set_hosts, set_readable, set_count,
+static key_set set_text, set_listen, set_metrics, set_base_url, set_hosts, set_readable, set_count,
 	set_resources, set_rate, set_threads, set_bool, set_server, set_domain, set_users,
 	set_networks, set_admins, set_secret_file, set_duration, set_bytes;
 
@@ -53,6 +53,7 @@ static const struct key keys[] = {
 	{"http",   "threads",         "0",                           set_threads,     PLACE(http.threads)},
 	{"http",   "trusted-proxies", "",                            set_networks,    PLACE(http.trusted_proxies)},
 	{"http",   "allow-plain",     "no",                          set_bool,        PLACE(http.allow_plain)},
+	{"http",   "metrics",         "",                            set_metrics,     PLACE(http.metrics)},
 	{"xmpp",   "server",          "127.0.0.1:5347",              set_server,      PLACE(xmpp.server)},
 	{"xmpp",   "domain",          "files.localhost",             set_domain,      PLACE(xmpp.domain)},
 	{"xmpp",   "secret",          NULL,                          set_text,        PLACE(xmpp.secret)},
@@ -116,6 +117,15 @@ static const char *set_listen(struct reading *reading, const struct key *key, co
 		memcpy(*place, old, count * sizeof(*old));
 	(*place)[count] = arena_strdup(reading->arena, value);
 	return NULL;
+}
+
+static const char *set_metrics(struct reading *reading, const struct key *key, const char *value)
+{
+	struct sockaddr_storage address;
+
+	if (*value && address_parse(value, &address) < 0)
+		return "this is no address and port, as in 127.0.0.1:9190";
+	return set_text(reading, key, value);
 }
 
 static const char *set_base_url(struct reading *reading, const struct key *key, const char *value)

@@ -19,6 +19,7 @@ struct config {
 		const char *trusted_proxies; /* networks, separated by white space */
 		uint64_t threads;            /* never 0 here: one a core was counted */
 		bool allow_plain;
+		const char *metrics; /* an address with its port; "": none */
 	} http;
 	struct {
 		const char *server; /* host:port */

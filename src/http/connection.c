@@ -5,11 +5,13 @@
 #include "dav/method.h"
 #include "http/forwarded.h"
 #include "http/gzip.h"
+#include "http/metrics.h"
 #include "http/own.h"
 #include "http/repeat.h"
 #include "http/response.h"
 #include "http/spare.h"
 #include "http/steps.h"
+#include "http/tally.h"
 #include "http/target.h"
 #include "http/wire.h"
 
@@ -69,6 +71,7 @@ static void respond(struct connection *connection)
 	if (connection->worker->stopping)
 		connection->keep_alive = false;
 	connection->phase = PHASE_RESPOND;
+	tally_answered(connection);
 	response_begin(connection);
 	repeat_keep(connection);
 }
@@ -127,6 +130,12 @@ static void begin_request(struct connection *connection)
 	connection->step = 0;
 	connection->discarded = 0;
 
+	if (connection->watching) {
+		strcpy(request->address, connection->peer);
+		metrics_answer(request, connection->worker->http, connection->worker->options);
+		respond(connection);
+		return;
+	}
 	status = forwarded_read(request, connection->peer,
 		connection->worker->options->trusted_proxies, &forwarded);
 	strcpy(request->address, forwarded.address);
@@ -169,8 +178,10 @@ static bool turn_head(struct connection *connection)
 
 	if (connection->in.len == 0 && connection->worker->stopping)
 		connection->eof = true;
+	if (connection->in.len > 0)
+		tally_begin(connection);
 	if (connection->in.len > 0 && !connection->begun) {
-		if (repeat_answer(connection))
+		if (!connection->watching && repeat_answer(connection))
 			return true;
 		request_begin(&connection->request, connection->worker->options->dav);
 		connection->begun = true;
@@ -242,6 +253,9 @@ static void log_request(const struct connection *connection)
 {
 	const struct request *request = &connection->request;
 
+	/* Prometheus asks all day. */
+	if (connection->watching)
+		return;
 	log_event(LOG_INFO, "request", "method", connection->head.method, "url", request->url,
 		"status", log_number(request->answer.status), "address", request->address, "jid",
 		request->proven ? request->claim.bare : NULL, NULL);
@@ -502,7 +516,7 @@ static void timed_out(void *arg)
 	connection_advance(connection);
 }
 
-void connection_open(struct worker *worker, int fd, const struct sockaddr *peer)
+void connection_open(struct worker *worker, int fd, const struct sockaddr *peer, bool watching)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
 	int yes = 1;
@@ -516,9 +530,10 @@ void connection_open(struct worker *worker, int fd, const struct sockaddr *peer)
 	address_text(peer, connection->peer);
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
 	connection->watch = watch_open(worker->loop, fd, ready, connection);
-	if (worker->tls)
+	connection->watching = watching;
+	if (worker->tls && !watching)
 		connection->tls = tls_new(worker->tls, fd);
-	if (!connection->watch || (worker->tls && !connection->tls)) {
+	if (!connection->watch || (worker->tls && !watching && !connection->tls)) {
 		log_event(LOG_ERROR, "connection-refused", "address", connection->peer, NULL);
 		watch_close(connection->watch);
 		close(fd);
@@ -531,6 +546,8 @@ void connection_open(struct worker *worker, int fd, const struct sockaddr *peer)
 		connection->next->previous = connection;
 	worker->connections = connection;
 	worker->count++;
+	worker->watching += watching;
+	tally_add(&worker->tally->accepted, !watching);
 	wire_read(connection);
 	connection_advance(connection);
 }

@@ -15,6 +15,7 @@ struct http_options {
 	const struct xmpp *xmpp;
 	const struct confirms *confirms; /* for their counts */
 	const char **listen;             /* addresses with ports, NULL-terminated */
+	const char *metrics; /* where /-/metrics is told, an address with its port; "": nowhere */
 	const char *tls_cert, *tls_key;
 	const char *trusted_proxies;
 	uint64_t threads, connections;

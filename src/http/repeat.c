@@ -4,6 +4,7 @@
 #include "dav/method.h"
 #include "http/connection.h"
 #include "http/response.h"
+#include "http/tally.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -89,7 +90,7 @@ void repeat_expect(struct connection *connection, size_t length)
 	const struct buf *in = &connection->in;
 	struct expected *expected;
 
-	if (length != in->len || !is_candidate(in))
+	if (connection->watching || length != in->len || !is_candidate(in))
 		return;
 	if (!worker->repeats) {
 		worker->repeats = calloc(1, sizeof(*worker->repeats));
@@ -209,5 +210,6 @@ bool repeat_answer(struct connection *connection)
 	response_again(connection, repeat->answered, repeat->answered_length);
 	buf_consume(&connection->in, connection->in.len);
 	connection->phase = PHASE_RESPOND;
+	tally_answered(connection);
 	return true;
 }

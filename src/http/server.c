@@ -1,7 +1,9 @@
 #include "base/log.h"
+#include "base/process.h"
 #include "http/connection.h"
 #include "http/repeat.h"
 #include "http/steps.h"
+#include "http/tally.h"
 #include "http/tickets.h"
 
 #include <assert.h>
@@ -13,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024, ACCEPT_AGAIN = 100 /* ms */ };
+enum { BACKLOG = 1024, ACCEPT_AGAIN = 100 /* ms */, WATCHING_MAX = 16 };
 
 struct http {
 	struct http_options options;
@@ -31,6 +33,7 @@ struct http {
 struct listener {
 	struct worker *worker;
 	struct listener *next;
+	bool watching; /* the metrics' */
 	int fd;
 	struct watch *watch;
 	struct timer *again; /* after accept(2) had no descriptor left */
@@ -97,6 +100,8 @@ void worker_forget(struct worker *worker, struct connection *connection)
 	else
 		worker->connections = connection->next;
 	worker->count--;
+	worker->watching -= connection->watching;
+	tally_add(&worker->tally->closed, !connection->watching);
 	end_if_idle(worker);
 }
 
@@ -156,12 +161,21 @@ static void accept_again(void *arg)
 	watch_want(((struct listener *)arg)->watch, WATCH_READ);
 }
 
+/* Whoever asks for metrics has room of their own: they are wanted most when there is none. */
+static bool has_room(const struct listener *listener)
+{
+	const struct worker *worker = listener->worker;
+	uint64_t limit = worker->options->connections / worker->options->threads + 1;
+
+	return listener->watching ? worker->watching < WATCHING_MAX
+				  : worker->count - worker->watching < limit;
+}
+
 /* Above the limit a connection is closed at once: who comes later finds room when others have gone. */
 static void accept_all(void *arg, int events)
 {
 	struct listener *listener = arg;
 	struct worker *worker = listener->worker;
-	uint64_t limit = worker->options->connections / worker->options->threads + 1;
 
 	for (int i = 0; i < 64; i++) {
 		struct sockaddr_storage peer = {0};
@@ -169,9 +183,10 @@ static void accept_all(void *arg, int events)
 		int fd = accept4(listener->fd, (struct sockaddr *)&peer, &length,
 			SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-		if (fd >= 0 && worker->count < limit) {
-			connection_open(worker, fd, (struct sockaddr *)&peer);
+		if (fd >= 0 && has_room(listener)) {
+			connection_open(worker, fd, (struct sockaddr *)&peer, listener->watching);
 		} else if (fd >= 0) {
+			tally_add(&worker->tally->refused, !listener->watching);
 			close(fd);
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
 			   errno == ENOMEM) {
@@ -208,10 +223,14 @@ static int bind_one(const struct sockaddr_storage *address, bool shared)
 	return fd;
 }
 
-static int listen_on(struct worker *worker, const struct sockaddr_storage *address)
+static int listen_on(struct worker *worker, const char *text, bool watching)
 {
+	struct sockaddr_storage parsed, *address = &parsed;
 	struct listener *listener;
 	int fd;
+
+	if (address_parse(text, address) < 0)
+		return -EINVAL;
 
 	/* With SO_REUSEPORT alone two daemons would share an address, each answering half. */
 	if (worker->number == 0) {
@@ -227,6 +246,7 @@ static int listen_on(struct worker *worker, const struct sockaddr_storage *addre
 	if (!listener)
 		abort();
 	listener->worker = worker;
+	listener->watching = watching;
 	listener->fd = fd;
 	listener->watch = watch_open(worker->loop, fd, accept_all, listener);
 	listener->again = timer_open(worker->loop, accept_again, listener);
@@ -255,18 +275,43 @@ static int open_worker(struct http *http, struct worker *worker, char *error, si
 	worker->orders = mailbox_open(worker->loop, take_orders, worker);
 	http->started++;
 	for (const char **text = http->options.listen; *text; text++) {
-		struct sockaddr_storage address;
-
-		if (address_parse(*text, &address) < 0)
-			result = -EINVAL;
-		else
-			result = listen_on(worker, &address);
+		result = listen_on(worker, *text, false);
 		if (result < 0) {
 			snprintf(error, size, "%s: %s", *text, strerror(-result));
 			return result;
 		}
 	}
 	return 0;
+}
+
+/* On the first worker: all can sum up. */
+static int open_metrics(struct http *http, char *error, size_t size)
+{
+	const char *text = http->options.metrics;
+	int result;
+
+	if (!*text)
+		return 0;
+	process_begin();
+	result = listen_on(&http->workers[0], text, true);
+	if (result < 0)
+		snprintf(error, size, "%s: %s", text, strerror(-result));
+	return result;
+}
+
+static void tell_of_metrics(const char *text)
+{
+	struct sockaddr_storage address;
+	char host[ADDRESS_TEXT];
+
+	if (!*text)
+		return;
+	address_parse(text, &address);
+	address_text((struct sockaddr *)&address, host);
+	log_event(LOG_INFO, "metrics", "address", text, NULL);
+	if (!address_is_loopback(host))
+		log_event(LOG_WARNING, "metrics-exposed", "address", text, "reason",
+			"whoever reaches this address may read them, and on the way too", NULL);
 }
 
 static int start_workers(struct http *http, char *error, size_t size)
@@ -277,6 +322,8 @@ static int start_workers(struct http *http, char *error, size_t size)
 		if (result < 0)
 			return result;
 	}
+	if (open_metrics(http, error, size) < 0)
+		return -EADDRNOTAVAIL;
 	for (unsigned i = 0; i < http->options.threads; i++) {
 		struct worker *worker = &http->workers[i];
 
@@ -287,10 +334,16 @@ static int start_workers(struct http *http, char *error, size_t size)
 	for (const char **text = http->options.listen; *text; text++)
 		log_event(LOG_INFO, "listening", "address", *text, "tls", http->tls ? "yes" : "no",
 			NULL);
+	tell_of_metrics(http->options.metrics);
 	return 0;
 }
 
 /* ---- the whole ---- */
+
+const struct worker_tally *http_tally(const struct http *http, unsigned number)
+{
+	return number < http->options.threads ? http->workers[number].tally : NULL;
+}
 
 static void worker_ended(void *arg, struct message *list)
 {
@@ -354,6 +407,8 @@ int http_start(struct http **out, struct loop *loop, const struct http_options *
 	http->workers = calloc(options->threads, sizeof(*http->workers));
 	if (!http->workers)
 		abort();
+	for (unsigned i = 0; i < options->threads; i++)
+		http->workers[i].tally = tally_new(sizeof(struct worker_tally));
 	result = open_tls(http, error, size);
 	if (result == 0)
 		result = start_workers(http, error, size);
@@ -402,6 +457,7 @@ void http_close(struct http *http)
 		tls_context_free(worker->tls);
 		spares_free(worker);
 		repeats_free(worker);
+		free(worker->tally);
 	}
 	mailbox_close(http->ended);
 	timer_close(http->deadline);

@@ -1,6 +1,7 @@
 #include "http/wire.h"
 
 #include "http/connection.h"
+#include "http/tally.h"
 
 #include <errno.h>
 #include <linux/sockios.h>
@@ -43,7 +44,7 @@ bool wire_read(struct connection *connection)
 	else
 		buf_append(&connection->in, bytes, (size_t)got);
 	if (got > 0)
-		connection->moved += (uint64_t)got;
+		tally_received(connection, (uint64_t)got);
 	return true;
 }
 
@@ -61,7 +62,7 @@ static ssize_t transmit(struct connection *connection, const void *bytes, size_t
 		sent = sent < 0 ? -errno : sent;
 	}
 	if (sent > 0)
-		connection->moved += (uint64_t)sent;
+		tally_sent(connection, (uint64_t)sent);
 	return sent == -EINTR ? -EAGAIN : sent;
 }
 
@@ -95,7 +96,7 @@ int wire_flush_with_content(struct connection *connection)
 	sent = sendmsg(connection->fd, &message, MSG_NOSIGNAL);
 	if (sent < 0)
 		return errno == EINTR ? -EAGAIN : -errno;
-	connection->moved += (uint64_t)sent;
+	tally_sent(connection, (uint64_t)sent);
 	if ((size_t)sent < head) {
 		connection->sent += (size_t)sent;
 		return -EAGAIN;
@@ -123,7 +124,7 @@ static ssize_t send_file(struct connection *connection, uint64_t offset, size_t 
 	if (!connection->tls) {
 		sent = sendfile(connection->fd, file, &at, length);
 		if (sent > 0)
-			connection->moved += (uint64_t)sent;
+			tally_sent(connection, (uint64_t)sent);
 		return sent < 0 ? -errno : sent ? sent : -EIO;
 	}
 	sent = pread(file, bytes, length < sizeof(bytes) ? length : sizeof(bytes), at);

@@ -2,6 +2,7 @@
  * The one thread that changes the database: takes all changes that are queued, runs each in a savepoint of one transaction,
  * commits once and then lets the answers go.
  */
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "store/inside.h"
@@ -106,7 +107,10 @@ static int commit(struct tx *tx, bool *uncertain)
 
 	*uncertain = false;
 	if (error == 0) {
+		uint64_t began = clock_fine();
+
 		error = tx_begin(tx, "COMMIT");
+		histogram_add(&tx->store->tally->commits, &bounds_time, clock_fine() - began);
 		*uncertain = error < 0 && error != -ENOSPC;
 	}
 	if (error < 0)
@@ -129,6 +133,20 @@ static void fail(struct message *at, const struct message *end, int error, bool 
 	}
 }
 
+static void count(struct commit_tally *tally, const struct message *at, const struct message *end,
+	bool committed)
+{
+	uint64_t changes = 0;
+
+	for (; at != end; at = at->next)
+		changes++;
+	tally_add(&tally->changes, changes);
+	if (committed)
+		histogram_add(&tally->batches, &bounds_count, changes);
+	else
+		tally_add(&tally->failed, changes);
+}
+
 /* Runs the changes from `list` to `end` in one transaction. False: nothing of it happened, run each alone. */
 static bool run_together(struct tx *tx, struct message *list, const struct message *end)
 {
@@ -148,6 +166,7 @@ static bool run_together(struct tx *tx, struct message *list, const struct messa
 	if (error == 0)
 		error = commit(tx, &uncertain);
 	stamps_settle(tx->store->stamps);
+	count(tx->store->tally, list, end, error == 0);
 	if (error < 0)
 		fail(list, end, error, uncertain);
 	return true;

@@ -11,6 +11,12 @@
 enum { PASSWORD_USE_TIME = 60000 /* ms within which a use is kept once */ };
 enum { INLINE_MAX = 64 << 10 }; /* bytes of content that are kept in the database */
 
+/* Counted by the committer alone. */
+struct commit_tally {
+	_Atomic uint64_t changes, failed;
+	struct histogram batches, commits;
+};
+
 struct store {
 	struct store_options options;
 	char *database; /* path */
@@ -28,8 +34,9 @@ struct store {
 	struct mailbox *changes;
 	struct timer *ticking, *due;
 	int64_t next_due; /* when something goes next, or somebody is to be told that it will; INT64_MAX: never */
-	bool due_failed;                    /* the last time */
-	struct tx *writer;                  /* the committer's connection */
+	bool due_failed;   /* the last time */
+	struct tx *writer; /* the committer's connection */
+	struct commit_tally *tally;
 	bool stopping;                      /* the committer's: nothing more is queued by itself */
 	int64_t last_resource, last_change; /* numbers given out, the committer's alone */
 	/* Names of blobs, each with its NUL: to be removed next, and being removed now. */

@@ -181,6 +181,7 @@ static void release(struct store *store)
 	pthread_key_delete(store->own);
 	rates_close(store->used);
 	free(store->stamps);
+	free(store->tally);
 	free(store->database);
 	free(store);
 }
@@ -198,6 +199,7 @@ int store_open(struct store **out, const struct store_options *options, char *er
 	store->stamps = calloc(1, sizeof(*store->stamps));
 	if (!store->stamps)
 		abort();
+	store->tally = tally_new(sizeof(*store->tally));
 	store->used = rates_open(PASSWORDS_IN_USE, PASSWORD_USE_TIME);
 	store->directory = store->blobs = store->lock = -1;
 	result = open_all(store, error, size);

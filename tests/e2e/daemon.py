@@ -145,6 +145,7 @@ class Daemon:
 SECTION_OF = {
     "base_url": ("http", "base-url"), "host": ("http", "host"), "threads": ("http", "threads"),
     "listen": ("http", "listen"), "tls_cert": ("http", "tls-cert"), "tls_key": ("http", "tls-key"),
+    "metrics": ("http", "metrics"),
     "trusted_proxies": ("http", "trusted-proxies"), "allow_plain": ("http", "allow-plain"),
     "confirm_timeout": ("xmpp", "confirm-timeout"), "confirm_reuse": ("xmpp", "confirm-reuse"),
     "users": ("xmpp", "users"), "admins": ("xmpp", "admins"), "max_file_size": ("limits", "max-file-size"), "keep_free": ("limits", "keep-free"),
