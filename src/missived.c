@@ -54,6 +54,12 @@ static const char usage[] =
 	"       missived -h | -V\n"
 	"FILE is /etc/missive/missived.conf unless it is given. See missived(8).\n";
 
+static void use_log(const struct config *config)
+{
+	log_use(config->log.format);
+	log_threshold(config->log.level);
+}
+
 static void stopped(void *arg)
 {
 	loop_stop(((struct daemon *)arg)->loop);
@@ -335,6 +341,7 @@ int main(int argc, char **argv)
 		status = mint_password(&daemon.config, argc - 1, argv + 1);
 	} else {
 		prepare();
+		use_log(&daemon.config);
 		status = run(&daemon);
 	}
 	arena_free(arena);

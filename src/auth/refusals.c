@@ -2,7 +2,9 @@
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/rate.h"
+#include "dav/method.h"
 
 #include <stdlib.h>
 
@@ -53,9 +55,13 @@ void refusals_count(struct request *request)
 	const struct refusals *refusals = request->dav->refusals;
 	char key[ADDRESS_TEXT];
 
-	if (!request->refused || request->proven || !refusals->most)
+	if (!request->refused || request->proven)
+		return;
+	request->refused = false;
+	log_event(LOG_AUDIT, "refused", "address", request->address, "jid", request->claim.bare,
+		"method", request->method->name, "url", request->url, NULL);
+	if (!refusals->most)
 		return;
 	address_limit_key(request->address, key);
-	request->refused = false;
 	rate_count(refusals->rates, key, clock_now());
 }

@@ -31,7 +31,8 @@ typedef const char *key_set(struct reading *reading, const struct key *key, cons
 
 static key_set set_text, set_listen, set_metrics, set_base_url, set_hosts, set_readable, set_count,
 	set_resources, set_rate, set_threads, set_bool, set_server, set_domain, set_users,
-	set_networks, set_admins, set_secret_file, set_duration, set_bytes;
+	set_log_format, set_log_level, set_networks, set_admins, set_secret_file, set_duration,
+	set_bytes;
 
 struct key {
 	const char *section, *name;
@@ -85,6 +86,8 @@ static const struct key keys[] = {
 	{"limits", "prompts-per-known-pair", "64",                   set_count,       PLACE(limits.prompts_per_known_pair)},
 	{"limits", "silence",         "10min",                       set_duration,    PLACE(limits.silence)},
 	{"limits", "refusals",        "60",                          set_rate,        PLACE(limits.refusals)},
+	{"log",    "format",          "text",                        set_log_format,  PLACE(log.format)},
+	{"log",    "level",           "info",                        set_log_level,   PLACE(log.level)},
 	{"slots",  "public",          "yes",                         set_bool,        PLACE(slots.links)},
 };
 /* clang-format on */
@@ -222,6 +225,22 @@ static const char *set_bool(struct reading *reading, const struct key *key, cons
 
 	*place = strcmp(value, "yes") == 0;
 	return *place || strcmp(value, "no") == 0 ? NULL : "this is neither yes nor no";
+}
+
+static const char *set_log_format(struct reading *reading, const struct key *key, const char *value)
+{
+	enum log_format *place = place_of(reading, key);
+
+	*place = strcmp(value, "json") == 0 ? LOG_JSON : LOG_TEXT;
+	return *place == LOG_JSON || strcmp(value, "text") == 0 ? NULL
+								: "this is neither text nor json";
+}
+
+static const char *set_log_level(struct reading *reading, const struct key *key, const char *value)
+{
+	if (log_level_parse(value, place_of(reading, key)) < 0)
+		return "this is none of debug, info, warning and error";
+	return NULL;
 }
 
 static const char *set_server(struct reading *reading, const struct key *key, const char *value)

@@ -1,6 +1,7 @@
 /* missived's settings: one table of keys in config.c; this struct is what they fill. */
 #pragma once
 
+#include "base/log.h"
 #include "base/site.h"
 
 #include <stdbool.h>
@@ -53,6 +54,10 @@ struct config {
 		uint64_t silence;  /* milliseconds behind a no */
 		uint64_t refusals; /* a minute */
 	} limits;
+	struct {
+		enum log_format format;
+		enum log_level level;
+	} log;
 	struct {
 		bool links; /* who has the URL of what came through a slot may read it */
 	} slots;

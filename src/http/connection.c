@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "dav/fetched.h"
 #include "dav/method.h"
+#include "http/access.h"
 #include "http/forwarded.h"
 #include "http/gzip.h"
 #include "http/metrics.h"
@@ -123,6 +124,7 @@ static void begin_request(struct connection *connection)
 	request->header_count = head->header_count;
 	request->has_body = head->has_body;
 	request->content_length = head->content_length;
+	request->agent = request_header(request, "User-Agent");
 	request->method = method_find(head->method);
 	body_begin(&connection->body, head->content_length);
 	connection->continue_due = head->expect_continue;
@@ -249,18 +251,6 @@ static bool turn_body(struct connection *connection)
 	return true;
 }
 
-static void log_request(const struct connection *connection)
-{
-	const struct request *request = &connection->request;
-
-	/* Prometheus asks all day. */
-	if (connection->watching)
-		return;
-	log_event(LOG_INFO, "request", "method", connection->head.method, "url", request->url,
-		"status", log_number(request->answer.status), "address", request->address, "jid",
-		request->proven ? request->claim.bare : NULL, NULL);
-}
-
 /*
  * Closing while the other side still sends would take back the answer that it has not read yet: what comes is thrown away until it has
  * ended, for GOODBYE_TIME at most.
@@ -278,7 +268,7 @@ static void finish(struct connection *connection)
 {
 	bool left = connection->head.has_body && !connection->body.done;
 
-	log_request(connection);
+	access_log(connection);
 	fetched_end(&connection->request, false);
 	gzip_close(connection->gzip);
 	connection->gzip = NULL;

@@ -40,7 +40,7 @@ struct repeat {
 
 	/* What the log tells. */
 	const struct method *method;
-	const char *url, *address;
+	const char *url, *address, *agent;
 	bool proven;
 	struct jid claim;
 };
@@ -148,6 +148,7 @@ void repeat_keep(struct connection *connection)
 		.method = request->method,
 		.url = arena_strdup(arena, request->url),
 		.address = arena_strdup(arena, request->address),
+		.agent = request->agent ? arena_strdup(arena, request->agent) : NULL,
 		.proven = request->proven,
 	};
 	if (repeat->proven)
@@ -197,6 +198,8 @@ bool repeat_answer(struct connection *connection)
 	request->method = repeat->method;
 	request->url = arena_strdup(request->arena, repeat->url);
 	strcpy(request->address, repeat->address);
+	if (repeat->agent)
+		request->agent = arena_strdup(request->arena, repeat->agent);
 	request->proven = repeat->proven;
 	request->claimed = repeat->proven;
 	if (repeat->proven)

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/codec.h"
+#include "base/log.h"
 #include "base/site.h"
 #include "dav/request.h"
 #include "dav/right.h"
@@ -223,8 +224,12 @@ static void made(struct job *job, int result)
 		xmpp_refuse(job->service->options.xmpp, &job->stanza, &asking->refusal);
 	else if (result < 0)
 		job_refuse(job, result);
-	else
+	else {
+		log_event(LOG_AUDIT, "slot-given", "jid", job->stanza.from.bare, "name",
+			asking->slot.displayname, "bytes", log_number((int64_t)asking->slot.length),
+			NULL);
 		answer(job, asking);
+	}
 	job_end(job);
 }
 

@@ -114,6 +114,8 @@ static void test_refused(void **state)
 			"4: the base URL has no path"},
 		{"[xmpp]\nsecret = x\n[http]\ntls-cert = /nowhere\n", "4: /nowhere: No such file"},
 		{"[xmpp]\nsecret = x\n[http]\ntls-cert = /dev/null\n", "4: tls-cert and tls-key"},
+		{"[xmpp]\nsecret = x\n[log]\nformat = xml\n", "4: this is neither text nor json"},
+		{"[xmpp]\nsecret = x\n[log]\nlevel = audit\n", "4: this is none of debug"},
 		{"[xmpp]\nsecret = x\n[http]\nmetrics = 9190\n",
 			"4: this is no address and port, as in 127.0.0.1:9190"},
 		{"[xmpp]\nsecret = x\n[http]\nallow-plain = maybe\n",
