@@ -5,12 +5,10 @@
 #include "auth/proof.h"
 #include "auth/refusals.h"
 #include "base/arena.h"
-#include "base/config.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/text.h"
-#include "dav/request.h"
-#include "http/http.h"
+#include "daemon.h"
 #include "service/service.h"
 #include "store/store.h"
 #include "xmpp/confirm.h"
@@ -28,23 +26,6 @@
 /* Milliseconds for what runs to finish; with what is left of ten seconds the rooms are closed. */
 enum { FINISHING_TIME = 8500 };
 
-struct daemon {
-	struct config config;
-	struct loop *loop;
-	struct store *store;
-	struct xmpp *xmpp;
-	struct confirms *confirms;
-	struct prover *prover;
-	struct nonces *nonces;
-	struct attempts *attempts;
-	struct refusals *refusals;
-	struct service *service;
-	struct http *http;
-	struct signal_watch *terminate, *interrupt, *hang_up;
-	struct dav dav;
-	bool stopping;
-};
-
 static const char usage[] =
 	"usage: missived [-c FILE]      run in the foreground, log to standard error\n"
 	"       missived -t [-c FILE]   check the settings: exit 0, or 1 and FILE:LINE: what is "
@@ -54,7 +35,7 @@ static const char usage[] =
 	"       missived -h | -V\n"
 	"FILE is /etc/missive/missived.conf unless it is given. See missived(8).\n";
 
-static void use_log(const struct config *config)
+void daemon_set_log(const struct config *config)
 {
 	log_use(config->log.format);
 	log_threshold(config->log.level);
@@ -76,27 +57,54 @@ static void stop(void *arg)
 	http_stop(daemon->http, FINISHING_TIME, stopped, daemon);
 }
 
-static void reload(void *arg)
+struct store_options daemon_store_options(const struct config *config)
 {
-	struct daemon *daemon = arg;
-	char error[512];
+	return (struct store_options){
+		.path = config->store.path,
+		.keep_free = config->limits.keep_free,
+		.may_block = config->store.may_block,
+		.expires = config->limits.expires,
+		.once_kept = config->limits.once_kept,
+		.expiry_notice = config->limits.expiry_notice,
+	};
+}
 
-	if (http_reload(daemon->http, error, sizeof(error)) < 0)
-		log_event(LOG_ERROR, "reload-failed", "reason", error, NULL);
-	else
-		log_event(LOG_INFO, "reloaded", NULL);
+struct limits_options daemon_limits(const struct config *config)
+{
+	return (struct limits_options){
+		.per_pair = config->limits.prompts_per_pair,
+		.per_address = config->limits.prompts_per_address,
+		.per_known_pair = config->limits.prompts_per_known_pair,
+		.prompts = config->limits.prompts,
+		.silence = config->limits.silence,
+		.timeout = config->xmpp.confirm_timeout,
+	};
+}
+
+struct attempts_options daemon_attempts(const struct config *config)
+{
+	return (struct attempts_options){
+		.per_pair = config->limits.wrong_passwords,
+		.per_address = config->limits.wrong_passwords_per_address,
+	};
+}
+
+void daemon_set_dav(struct dav *dav, const struct config *config)
+{
+	dav->users = config->xmpp.users;
+	dav->max_file_size = config->limits.max_file_size;
+	dav->quota = config->limits.quota;
+	dav->resources = config->limits.resources;
+	dav->links = config->slots.links;
+	dav->expires_message = config->limits.expires_message;
+	dav->expires_profile = config->limits.expires_profile;
+	dav->expires_ephemeral = config->limits.expires_ephemeral;
+	dav->expires_permanent = config->limits.expires_permanent;
 }
 
 static int open_store(struct daemon *daemon, char *error, size_t size)
 {
-	const struct store_options options = {
-		.path = daemon->config.store.path,
-		.keep_free = daemon->config.limits.keep_free,
-		.may_block = daemon->config.store.may_block,
-		.expires = daemon->config.limits.expires,
-		.once_kept = daemon->config.limits.once_kept,
-		.expiry_notice = daemon->config.limits.expiry_notice,
-	};
+	const struct store_options options = daemon_store_options(&daemon->config);
 
 	return store_open(&daemon->store, &options, error, size);
 }
@@ -111,14 +119,7 @@ static int open_xmpp(struct daemon *daemon, char *error, size_t size)
 		.base_url = config->http.base_url,
 		.max_file_size = config->limits.max_file_size,
 	};
-	const struct limits_options limits = {
-		.per_pair = config->limits.prompts_per_pair,
-		.per_address = config->limits.prompts_per_address,
-		.per_known_pair = config->limits.prompts_per_known_pair,
-		.prompts = config->limits.prompts,
-		.silence = config->limits.silence,
-		.timeout = config->xmpp.confirm_timeout,
-	};
+	const struct limits_options limits = daemon_limits(config);
 	int result = xmpp_open(&daemon->xmpp, daemon->loop, &options);
 
 	if (result < 0) {
@@ -135,10 +136,7 @@ static int open_xmpp(struct daemon *daemon, char *error, size_t size)
 static void open_dav(struct daemon *daemon)
 {
 	const struct config *config = &daemon->config;
-	const struct attempts_options attempts = {
-		.per_pair = config->limits.wrong_passwords,
-		.per_address = config->limits.wrong_passwords_per_address,
-	};
+	const struct attempts_options attempts = daemon_attempts(config);
 
 	daemon->attempts = attempts_open(&attempts, NULL);
 	daemon->refusals = refusals_open(config->limits.refusals);
@@ -147,20 +145,12 @@ static void open_dav(struct daemon *daemon)
 		.store = daemon->store,
 		.base_url = config->http.base_url,
 		.site = &config->http.site,
-		.users = config->xmpp.users,
-		.max_file_size = config->limits.max_file_size,
-		.quota = config->limits.quota,
-		.resources = config->limits.resources,
 		.slots = config->limits.slots,
-		.links = config->slots.links,
-		.expires_message = config->limits.expires_message,
-		.expires_profile = config->limits.expires_profile,
-		.expires_ephemeral = config->limits.expires_ephemeral,
-		.expires_permanent = config->limits.expires_permanent,
 		.nonces = daemon->nonces,
 		.attempts = daemon->attempts,
 		.refusals = daemon->refusals,
 	};
+	daemon_set_dav(&daemon->dav, config);
 }
 
 static void open_service(struct daemon *daemon)
@@ -178,7 +168,8 @@ static void open_service(struct daemon *daemon)
 static int open_http(struct daemon *daemon, char *error, size_t size)
 {
 	const struct config *config = &daemon->config;
-	const struct http_options options = {
+
+	daemon->http_options = (struct http_options){
 		.dav = &daemon->dav,
 		.prover = daemon->prover,
 		.xmpp = daemon->xmpp,
@@ -192,7 +183,7 @@ static int open_http(struct daemon *daemon, char *error, size_t size)
 		.connections = config->limits.connections,
 	};
 
-	return http_start(&daemon->http, daemon->loop, &options, error, size);
+	return http_start(&daemon->http, daemon->loop, &daemon->http_options, error, size);
 }
 
 static int open_all(struct daemon *daemon, char *error, size_t size)
@@ -222,6 +213,7 @@ static void close_all(struct daemon *daemon)
 		confirms_close(daemon->confirms);
 	xmpp_close(daemon->xmpp);
 	store_close(daemon->store);
+	reload_end(daemon);
 }
 
 static void serve(struct daemon *daemon)
@@ -341,7 +333,8 @@ int main(int argc, char **argv)
 		status = mint_password(&daemon.config, argc - 1, argv + 1);
 	} else {
 		prepare();
-		use_log(&daemon.config);
+		daemon.file = file;
+		daemon_set_log(&daemon.config);
 		status = run(&daemon);
 	}
 	arena_free(arena);

@@ -11,7 +11,7 @@
 enum { ADDRESSES = 32768, MINUTE = 60000 };
 
 struct refusals {
-	uint64_t most;
+	_Atomic uint64_t most;
 	struct rates *rates;
 };
 
@@ -24,6 +24,11 @@ struct refusals *refusals_open(uint64_t most)
 	refusals->most = most;
 	refusals->rates = rates_open(ADDRESSES, MINUTE);
 	return refusals;
+}
+
+void refusals_use(struct refusals *refusals, uint64_t most)
+{
+	refusals->most = most;
 }
 
 void refusals_close(struct refusals *refusals)

@@ -19,6 +19,7 @@ struct reading {
 	struct config *config;
 	int line;     /* the last one of the file */
 	int *written; /* for each row of the table: the line of its key, 0 when it is not there */
+	const char **said; /* likewise, its value */
 	char *error;
 	size_t size;
 	const char *name;
@@ -39,56 +40,56 @@ struct key {
 	const char *standard; /* NULL: stays empty */
 	key_set *set;
 	size_t place;
-	bool repeatable;
+	enum { REPEATABLE = 1, LIVE = 2 } flags;
 };
 
 #define PLACE(member) offsetof(struct config, member)
 
 /* clang-format off */
 static const struct key keys[] = {
-	{"http",   "listen",          "127.0.0.1:8080",              set_listen,      PLACE(http.listen), true},
+	{"http",   "listen",          "127.0.0.1:8080",              set_listen,      PLACE(http.listen), REPEATABLE},
 	{"http",   "base-url",        "http://files.localhost:8080", set_base_url,    PLACE(http.base_url)},
 	{"http",   "host",            "",                            set_hosts,       PLACE(http.host)},
 	{"http",   "tls-cert",        NULL,                          set_readable,    PLACE(http.tls_cert)},
 	{"http",   "tls-key",         NULL,                          set_readable,    PLACE(http.tls_key)},
 	{"http",   "threads",         "0",                           set_threads,     PLACE(http.threads)},
-	{"http",   "trusted-proxies", "",                            set_networks,    PLACE(http.trusted_proxies)},
+	{"http",   "trusted-proxies", "",                            set_networks,    PLACE(http.trusted_proxies), LIVE},
 	{"http",   "allow-plain",     "no",                          set_bool,        PLACE(http.allow_plain)},
 	{"http",   "metrics",         "",                            set_metrics,     PLACE(http.metrics)},
 	{"xmpp",   "server",          "127.0.0.1:5347",              set_server,      PLACE(xmpp.server)},
 	{"xmpp",   "domain",          "files.localhost",             set_domain,      PLACE(xmpp.domain)},
 	{"xmpp",   "secret",          NULL,                          set_text,        PLACE(xmpp.secret)},
 	{"xmpp",   "secret-file",     NULL,                          set_secret_file, PLACE(xmpp.secret)},
-	{"xmpp",   "users",           "localhost",                   set_users,       PLACE(xmpp.users)},
-	{"xmpp",   "admins",          "",                            set_admins,      PLACE(xmpp.admins)},
+	{"xmpp",   "users",           "localhost",                   set_users,       PLACE(xmpp.users), LIVE},
+	{"xmpp",   "admins",          "",                            set_admins,      PLACE(xmpp.admins), LIVE},
 	{"xmpp",   "confirm-timeout", "50s",                         set_duration,    PLACE(xmpp.confirm_timeout)},
 	{"xmpp",   "confirm-reuse",   "5min",                        set_duration,    PLACE(xmpp.confirm_reuse)},
 	{"store",  "path",            "/var/lib/missive",            set_text,        PLACE(store.path)},
 	{"store",  "may-block",       "no",                          set_bool,        PLACE(store.may_block)},
-	{"limits", "max-file-size",   "10G",                         set_bytes,       PLACE(limits.max_file_size)},
-	{"limits", "keep-free",       "1G",                          set_bytes,       PLACE(limits.keep_free)},
-	{"limits", "quota",           "0",                           set_bytes,       PLACE(limits.quota)},
-	{"limits", "resources",       "1000000",                     set_resources,   PLACE(limits.resources)},
-	{"limits", "connections",     "10000",                       set_count,       PLACE(limits.connections)},
+	{"limits", "max-file-size",   "10G",                         set_bytes,       PLACE(limits.max_file_size), LIVE},
+	{"limits", "keep-free",       "1G",                          set_bytes,       PLACE(limits.keep_free), LIVE},
+	{"limits", "quota",           "0",                           set_bytes,       PLACE(limits.quota), LIVE},
+	{"limits", "resources",       "1000000",                     set_resources,   PLACE(limits.resources), LIVE},
+	{"limits", "connections",     "10000",                       set_count,       PLACE(limits.connections), LIVE},
 	{"limits", "slots",           "32",                          set_count,       PLACE(limits.slots)},
-	{"limits", "wrong-passwords", "10",                          set_rate,        PLACE(limits.wrong_passwords)},
-	{"limits", "wrong-passwords-per-address", "60",              set_rate,        PLACE(limits.wrong_passwords_per_address)},
-	{"limits", "expires",           "0",                         set_duration,    PLACE(limits.expires)},
-	{"limits", "expires-message",   "90d",                       set_duration,    PLACE(limits.expires_message)},
-	{"limits", "expires-profile",   "0",                         set_duration,    PLACE(limits.expires_profile)},
-	{"limits", "expires-ephemeral", "7d",                        set_duration,    PLACE(limits.expires_ephemeral)},
-	{"limits", "expires-permanent", "0",                         set_duration,    PLACE(limits.expires_permanent)},
-	{"limits", "once-kept",         "24h",                       set_duration,    PLACE(limits.once_kept)},
-	{"limits", "expiry-notice",     "24h",                       set_duration,    PLACE(limits.expiry_notice)},
-	{"limits", "prompts",         "4096",                        set_count,       PLACE(limits.prompts)},
-	{"limits", "prompts-per-pair", "5",                          set_rate,        PLACE(limits.prompts_per_pair)},
-	{"limits", "prompts-per-address", "10",                      set_rate,        PLACE(limits.prompts_per_address)},
-	{"limits", "prompts-per-known-pair", "64",                   set_count,       PLACE(limits.prompts_per_known_pair)},
+	{"limits", "wrong-passwords", "10",                          set_rate,        PLACE(limits.wrong_passwords), LIVE},
+	{"limits", "wrong-passwords-per-address", "60",              set_rate,        PLACE(limits.wrong_passwords_per_address), LIVE},
+	{"limits", "expires",           "0",                         set_duration,    PLACE(limits.expires), LIVE},
+	{"limits", "expires-message",   "90d",                       set_duration,    PLACE(limits.expires_message), LIVE},
+	{"limits", "expires-profile",   "0",                         set_duration,    PLACE(limits.expires_profile), LIVE},
+	{"limits", "expires-ephemeral", "7d",                        set_duration,    PLACE(limits.expires_ephemeral), LIVE},
+	{"limits", "expires-permanent", "0",                         set_duration,    PLACE(limits.expires_permanent), LIVE},
+	{"limits", "once-kept",         "24h",                       set_duration,    PLACE(limits.once_kept), LIVE},
+	{"limits", "expiry-notice",     "24h",                       set_duration,    PLACE(limits.expiry_notice), LIVE},
+	{"limits", "prompts",         "4096",                        set_count,       PLACE(limits.prompts), LIVE},
+	{"limits", "prompts-per-pair", "5",                          set_rate,        PLACE(limits.prompts_per_pair), LIVE},
+	{"limits", "prompts-per-address", "10",                      set_rate,        PLACE(limits.prompts_per_address), LIVE},
+	{"limits", "prompts-per-known-pair", "64",                   set_count,       PLACE(limits.prompts_per_known_pair), LIVE},
 	{"limits", "silence",         "10min",                       set_duration,    PLACE(limits.silence)},
-	{"limits", "refusals",        "60",                          set_rate,        PLACE(limits.refusals)},
-	{"log",    "format",          "text",                        set_log_format,  PLACE(log.format)},
-	{"log",    "level",           "info",                        set_log_level,   PLACE(log.level)},
-	{"slots",  "public",          "yes",                         set_bool,        PLACE(slots.links)},
+	{"limits", "refusals",        "60",                          set_rate,        PLACE(limits.refusals), LIVE},
+	{"log",    "format",          "text",                        set_log_format,  PLACE(log.format), LIVE},
+	{"log",    "level",           "info",                        set_log_level,   PLACE(log.level), LIVE},
+	{"slots",  "public",          "yes",                         set_bool,        PLACE(slots.links), LIVE},
 };
 /* clang-format on */
 
@@ -367,10 +368,13 @@ static const char *take(
 		known |= strcmp(keys[i].section, section) == 0;
 		if (strcmp(keys[i].section, section) != 0 || strcmp(keys[i].name, name) != 0)
 			continue;
-		if (reading->written[i] && !keys[i].repeatable)
+		if (reading->written[i] && !(keys[i].flags & REPEATABLE))
 			return arena_printf(reading->arena, "%s is already set in line %d", name,
 				reading->written[i]);
 		reading->written[i] = line;
+		reading->said[i] = reading->said[i] ? arena_join(reading->arena, reading->said[i],
+							      " ", value, NULL)
+						    : arena_strdup(reading->arena, value);
 		return keys[i].set(reading, &keys[i], value);
 	}
 	if (known)
@@ -386,6 +390,8 @@ static int set_standards(struct reading *reading)
 	for (size_t i = 0; i < KEYS; i++) {
 		const char *wrong = NULL;
 
+		if (!reading->written[i])
+			reading->said[i] = keys[i].standard ? keys[i].standard : "";
 		if (!reading->written[i] && keys[i].standard)
 			wrong = keys[i].set(reading, &keys[i], keys[i].standard);
 		if (wrong)
@@ -452,13 +458,14 @@ int config_load(struct arena *arena, const char *file, struct config *out, char 
 		.arena = arena,
 		.config = out,
 		.written = arena_alloc(arena, KEYS * sizeof(int)),
+		.said = arena_alloc(arena, KEYS * sizeof(char *)),
 		.error = error,
 		.size = size,
 		.name = file,
 	};
 	int result;
 
-	*out = (struct config){0};
+	*out = (struct config){.said = reading.said};
 	result = settings_read(file, take, &reading, &reading.line, error, size);
 	if (result == 0)
 		result = set_standards(&reading);
@@ -466,4 +473,12 @@ int config_load(struct arena *arena, const char *file, struct config *out, char 
 	if (result == 0)
 		result = site_parse(arena, out->http.base_url, out->http.host, &out->http.site);
 	return result < 0 ? result : check(&reading);
+}
+
+void config_compare(const struct config *now, const struct config *next,
+	void (*differs)(void *arg, const char *section, const char *name, bool live), void *arg)
+{
+	for (size_t i = 0; i < KEYS; i++)
+		if (strcmp(now->said[i], next->said[i]) != 0)
+			differs(arg, keys[i].section, keys[i].name, keys[i].flags & LIVE);
 }

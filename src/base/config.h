@@ -61,6 +61,7 @@ struct config {
 	struct {
 		bool links; /* who has the URL of what came through a slot may read it */
 	} slots;
+	const char **said; /* what was written, for config_compare() */
 };
 
 /*
@@ -69,3 +70,7 @@ struct config {
  */
 int config_load(
 	struct arena *arena, const char *file, struct config *out, char *error, size_t size);
+
+/* Tells of each setting that is said otherwise in `next`. live: it can be used without a restart. */
+void config_compare(const struct config *now, const struct config *next,
+	void (*differs)(void *arg, const char *section, const char *name, bool live), void *arg);

@@ -32,6 +32,12 @@ int http_start(struct http **http, struct loop *loop, const struct http_options 
 int http_reload(struct http *http, char *error, size_t size);
 
 /*
+ * Other settings for requests from now on; those of `options` that are about listening and threads stay. They must outlive the server. What was
+ * kept of answers is forgotten.
+ */
+void http_use(struct http *http, const struct http_options *options);
+
+/*
  * Stops listening, ends idle connections, finishes what runs; after `milliseconds` ends that too. `stopped` is called on the loop when
  * all threads are done. What was committed stays committed, answered or not.
  */

@@ -72,6 +72,7 @@ void repeats_free(struct worker *worker)
 	for (size_t i = 0; worker->repeats && i < PLACES; i++)
 		drop(&worker->repeats->places[i]);
 	free(worker->repeats);
+	worker->repeats = NULL;
 }
 
 /* All that has come is one head, as it seems, of a request that could have been answered before. */

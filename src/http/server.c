@@ -19,6 +19,7 @@ enum { BACKLOG = 1024, ACCEPT_AGAIN = 100 /* ms */, WATCHING_MAX = 16 };
 
 struct http {
 	struct http_options options;
+	const struct http_options *used; /* what is to be used instead */
 	struct loop *loop;
 	struct mailbox *ended; /* workers tell that they are done */
 	struct tls_context *tls;
@@ -42,8 +43,9 @@ struct listener {
 /* What the main loop tells a worker. */
 struct order {
 	struct message message;
-	enum { ORDER_STOP, ORDER_STOP_NOW, ORDER_TLS } kind;
+	enum { ORDER_STOP, ORDER_STOP_NOW, ORDER_TLS, ORDER_USE } kind;
 	struct tls_context *tls;
+	const struct http_options *options;
 };
 
 /* ---- tickets ---- */
@@ -129,6 +131,9 @@ static void take_orders(void *arg, struct message *list)
 		if (order->kind == ORDER_TLS) {
 			tls_context_free(worker->tls);
 			worker->tls = order->tls;
+		} else if (order->kind == ORDER_USE) {
+			worker->options = order->options;
+			repeats_free(worker);
 		} else {
 			stop_worker(worker, order->kind == ORDER_STOP_NOW);
 		}
@@ -373,6 +378,7 @@ static void order_all(struct http *http, int kind)
 			abort();
 		order->kind = (__typeof__(order->kind))kind;
 		order->tls = kind == ORDER_TLS ? tls_context_share(http->tls) : NULL;
+		order->options = http->used;
 		mailbox_post(http->workers[i].orders, &order->message);
 	}
 }
@@ -433,6 +439,12 @@ int http_reload(struct http *http, char *error, size_t size)
 	tls_context_free(old);
 	order_all(http, ORDER_TLS);
 	return 0;
+}
+
+void http_use(struct http *http, const struct http_options *options)
+{
+	http->used = options;
+	order_all(http, ORDER_USE);
 }
 
 void http_stop(struct http *http, uint64_t milliseconds, void (*stopped)(void *arg), void *arg)

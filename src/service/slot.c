@@ -168,7 +168,7 @@ static bool is_over(uint64_t most, uint64_t used, uint64_t open, uint64_t added,
 
 static int check_room(struct job *job, struct tx *tx)
 {
-	const struct dav *dav = job->service->options.dav;
+	const struct dav *dav = job->dav;
 	const struct slot *slot = &((struct asking *)job->state)->slot;
 	struct slots open;
 	struct usage usage;

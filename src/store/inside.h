@@ -19,6 +19,7 @@ struct commit_tally {
 
 struct store {
 	struct store_options options;
+	_Atomic uint64_t keep_free;
 	char *database; /* path */
 	int directory, blobs, lock;
 	pthread_key_t own;            /* a thread's connection */

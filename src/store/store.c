@@ -196,6 +196,7 @@ int store_open(struct store **out, const struct store_options *options, char *er
 	/* SQLite counts its memory under one mutex, for which all threads would wait. Refused once it is in use: then it was said before. */
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	store->options = *options;
+	store->keep_free = options->keep_free;
 	store->stamps = calloc(1, sizeof(*store->stamps));
 	if (!store->stamps)
 		abort();

@@ -82,6 +82,11 @@ const char *xmpp_domain(const struct xmpp *xmpp)
 	return xmpp->options.domain;
 }
 
+void xmpp_set_max_file_size(struct xmpp *xmpp, uint64_t bytes)
+{
+	xmpp->options.max_file_size = bytes;
+}
+
 bool xmpp_is_up(const struct xmpp *xmpp)
 {
 	return atomic_load(&xmpp->up);

@@ -40,6 +40,9 @@ uint64_t xmpp_losses(const struct xmpp *xmpp);
 /* Called on the XMPP loop each time the stream is up (true) or lost (false). One listener. */
 void xmpp_on_link(struct xmpp *xmpp, void (*link)(void *arg, bool up), void *arg);
 
+/* What clients are told from now on. */
+void xmpp_set_max_file_size(struct xmpp *xmpp, uint64_t bytes);
+
 /* What came in. `from` and `to` are normalised; stanzas without a valid from, or not to our domain, never get this far. */
 struct stanza {
 	const struct xml_node *node;
