@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/text.h"
+#include "command.h"
 #include "daemon.h"
 #include "service/service.h"
 #include "store/store.h"
@@ -26,14 +27,18 @@
 /* Milliseconds for what runs to finish; with what is left of ten seconds the rooms are closed. */
 enum { FINISHING_TIME = 8500 };
 
-static const char usage[] =
-	"usage: missived [-c FILE]      run in the foreground, log to standard error\n"
-	"       missived -t [-c FILE]   check the settings: exit 0, or 1 and FILE:LINE: what is "
-	"wrong\n"
-	"       missived [-c FILE] password JID [LABEL]\n"
-	"                               mint an app password for that account and print it, once\n"
-	"       missived -h | -V\n"
-	"FILE is /etc/missive/missived.conf unless it is given. See missived(8).\n";
+static void print_usage(FILE *out)
+{
+	fputs("usage: missived [-c FILE]      run in the foreground, log to standard error\n"
+	      "       missived -t [-c FILE]   check the settings: exit 0, or 1 and FILE:LINE: what "
+	      "is "
+	      "wrong\n",
+		out);
+	command_usage(out);
+	fputs("       missived -h | -V\n"
+	      "FILE is /etc/missive/missived.conf unless it is given. See missived(8).\n",
+		out);
+}
 
 void daemon_set_log(const struct config *config)
 {
@@ -246,33 +251,6 @@ static int run(struct daemon *daemon)
 	return result < 0 ? 1 : 0;
 }
 
-/* missived password JID [LABEL], also while the daemon runs. */
-static int mint_password(const struct config *config, int argc, char **argv)
-{
-	const char *label = argc > 1 ? argv[1] : "";
-	struct arena *arena = arena_new();
-	char secret[PASSWORD_TEXT], error[512];
-	struct password kept;
-	struct jid jid;
-	int status = 1;
-
-	password_mint(secret);
-	if (jid_parse(arena, argv[0], &jid) < 0 || !jid_is_bare(&jid) || !jid_has_localpart(&jid)) {
-		fprintf(stderr, "missived: %s is no account, as in romeo@montague.lit\n", argv[0]);
-	} else if (strlen(label) > 255 || !text_is_presentable(label)) {
-		fprintf(stderr, "missived: the label is too long, or cannot be shown\n");
-	} else {
-		kept = password_kept(arena, jid.bare, label, secret);
-		status = store_password_add(config->store.path, &kept, error, sizeof(error)) < 0;
-		if (status)
-			fprintf(stderr, "missived: %s\n", error);
-		else
-			printf("%s\n", secret);
-	}
-	arena_free(arena);
-	return status;
-}
-
 /* What the process as a whole needs before its first thread. */
 static void prepare(void)
 {
@@ -294,11 +272,12 @@ int main(int argc, char **argv)
 	const char *file = "/etc/missive/missived.conf";
 	struct daemon daemon = {0};
 	struct arena *arena;
-	bool check_only = false, mints;
+	bool check_only = false;
+	const struct command *command;
 	char error[1024];
 	int option, status;
 
-	while ((option = getopt(argc, argv, "c:thV")) != -1) {
+	while ((option = getopt(argc, argv, "+c:thV")) != -1) {
 		switch (option) {
 		case 'c':
 			file = optarg;
@@ -307,19 +286,21 @@ int main(int argc, char **argv)
 			check_only = true;
 			break;
 		case 'h':
+			print_usage(stdout);
+			return 0;
 		case 'V':
-			fputs(option == 'h' ? usage : "missived " MISSIVE_VERSION "\n", stdout);
+			puts("missived " MISSIVE_VERSION);
 			return 0;
 		default:
-			fputs(usage, stderr);
+			print_usage(stderr);
 			return 2;
 		}
 	}
 	argc -= optind;
 	argv += optind;
-	mints = argc >= 2 && argc <= 3 && strcmp(argv[0], "password") == 0 && !check_only;
-	if (argc > 0 && !mints) {
-		fputs(usage, stderr);
+	command = argc > 0 && !check_only ? command_find(argc, argv) : NULL;
+	if (argc > 0 && !command) {
+		print_usage(stderr);
 		return 2;
 	}
 	arena = arena_new();
@@ -328,9 +309,8 @@ int main(int argc, char **argv)
 		status = 1;
 	} else if (check_only) {
 		status = 0;
-	} else if (mints) {
-		umask(077);
-		status = mint_password(&daemon.config, argc - 1, argv + 1);
+	} else if (command) {
+		status = command_run(command, &daemon.config, argc, argv);
 	} else {
 		prepare();
 		daemon.file = file;

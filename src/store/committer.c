@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "store/blobs.h"
 #include "store/inside.h"
 
 #include <assert.h>
@@ -30,12 +31,23 @@ static int save_numbers(struct tx *tx)
 		tx->store->last_resource, tx->store->last_change);
 }
 
-/* On the pool. A name that cannot be removed, or not before the end, is left to the next start's sweep. */
+static bool is_leaving(const struct store *store)
+{
+	return atomic_load(&store->leaving);
+}
+
+/* On the pool. While a backup is made it waits. A name that cannot be removed, or not before the end, is left to the next start's sweep. */
 static void unlink_doomed(void *arg)
 {
 	struct store *store = arg;
 	const char *end = store->unlinked.data + store->unlinked.len;
+	int gate = gate_enter(store, is_leaving);
 	char path[BLOB_PATH];
+
+	if (gate < 0) {
+		log_event(LOG_WARNING, "blobs-left", "reason", strerror(-gate), NULL);
+		return;
+	}
 
 	for (const char *name = store->unlinked.data; name < end && !atomic_load(&store->leaving);
 		name += strlen(name) + 1) {
@@ -43,6 +55,7 @@ static void unlink_doomed(void *arg)
 		if (unlinkat(store->blobs, path, 0) < 0)
 			log_event(LOG_WARNING, "blob-left", "reason", strerror(errno), NULL);
 	}
+	close(gate);
 }
 
 static void unlink_next(void *arg)

@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "base/rate.h"
+#include "store/backup.h"
 #include "store/inside.h"
 #include "store/schema.h"
 
@@ -58,6 +59,11 @@ static int open_directory(struct store *store, char *error, size_t size)
 		return refuse(error, size, path, errno);
 	if (flock(store->lock, LOCK_EX | LOCK_NB) < 0) {
 		snprintf(error, size, "%s: another missived has this store", path);
+		return -EBUSY;
+	}
+	if (faccessat(store->directory, STORE_RESTORING, F_OK, 0) == 0) {
+		snprintf(error, size,
+			"%s: a restore into it was not finished; empty it and restore again", path);
 		return -EBUSY;
 	}
 	return 0;

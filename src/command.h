@@ -1,0 +1,16 @@
+/* What missived does instead of serving: missived [-c FILE] COMMAND ... A table of commands, from which the usage is printed. */
+#pragma once
+
+#include "base/config.h"
+
+#include <stdio.h>
+
+struct command;
+
+/* The row that these arguments are of, the command's name first; NULL: of none. */
+const struct command *command_find(int argc, char **argv);
+
+/* Runs it; the exit status. */
+int command_run(const struct command *command, const struct config *config, int argc, char **argv);
+
+void command_usage(FILE *out);
