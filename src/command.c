@@ -3,6 +3,7 @@
 #include "auth/password.h"
 #include "base/arena.h"
 #include "base/text.h"
+#include "check.h"
 #include "store/backup.h"
 #include "store/store.h"
 
@@ -14,10 +15,11 @@ struct command {
 	const char *name, *arguments, *help;
 	int least, most; /* arguments */
 	/* The exit status. */
-	int (*run)(const struct config *config, int argc, char **argv);
+	int (*run)(const struct config *config, bool repair, int argc, char **argv);
+	bool repairs; /* --repair is one of its options */
 };
 
-static int mint_password(const struct config *config, int argc, char **argv)
+static int mint_password(const struct config *config, bool repair, int argc, char **argv)
 {
 	const char *label = argc > 1 ? argv[1] : "";
 	struct arena *arena = arena_new();
@@ -57,7 +59,7 @@ static int tell_copied(const char *what, const char *directory, const struct cop
 	return 1;
 }
 
-static int back_up(const struct config *config, int argc, char **argv)
+static int back_up(const struct config *config, bool repair, int argc, char **argv)
 {
 	struct copied copied;
 	char error[512];
@@ -68,7 +70,7 @@ static int back_up(const struct config *config, int argc, char **argv)
 	return 1;
 }
 
-static int restore(const struct config *config, int argc, char **argv)
+static int restore(const struct config *config, bool repair, int argc, char **argv)
 {
 	struct copied copied;
 	char error[512];
@@ -84,21 +86,12 @@ static void print_line(void *arg, const char *line)
 	puts(line);
 }
 
-static int look_through(const struct config *config, int argc, char **argv)
+static int look_through(const struct config *config, bool repair, int argc, char **argv)
 {
-	struct checking checking = {.tell = print_line};
+	struct checking checking = {.tell = print_line, .repair = repair};
 	const char *path = config->store.path;
 	char error[512];
 
-	if (argc > 0 && strcmp(argv[0], "--repair") == 0) {
-		checking.repair = 1;
-		argc--;
-		argv++;
-	}
-	if (argc > 1 || (argc == 1 && *argv[0] == '-')) {
-		command_usage(stderr);
-		return 2;
-	}
 	if (argc == 1)
 		path = argv[0];
 	if (store_fsck(path, &checking, error, sizeof(error)) < 0) {
@@ -116,31 +109,39 @@ static int look_through(const struct config *config, int argc, char **argv)
 	return checking.wrong > 0;
 }
 
+static int check(const struct config *config, bool repair, int argc, char **argv)
+{
+	return check_run(config);
+}
+
 static const struct command commands[] = {
 	{"password", "JID [LABEL]", "mint an app password for that account and print it, once", 1,
 		2, mint_password},
 	{"backup", "DIR", "copy the store as it is now, also while the daemon runs", 1, 1, back_up},
 	{"restore", "DIR", "put a backup into a store that is absent or empty", 1, 1, restore},
+	{"check", "", "look at the daemon from outside and say what is wrong: exit 0 or 1", 0, 0,
+		check},
 	{"fsck", "[--repair] [DIR]",
 		"look whether the store, or a backup, is whole: exit 0, or 1 and what is wrong", 0,
-		2, look_through},
+		1, look_through, true},
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
 
-const struct command *command_find(int argc, char **argv)
+const struct command *command_find(int argc, char **argv, bool repair)
 {
 	for (size_t i = 0; i < COMMANDS; i++)
 		if (strcmp(commands[i].name, argv[0]) == 0 && argc - 1 >= commands[i].least &&
-			argc - 1 <= commands[i].most)
+			argc - 1 <= commands[i].most && (commands[i].repairs || !repair))
 			return &commands[i];
 	return NULL;
 }
 
-int command_run(const struct command *command, const struct config *config, int argc, char **argv)
+int command_run(const struct command *command, const struct config *config, bool repair, int argc,
+	char **argv)
 {
 	umask(077);
-	return command->run(config, argc - 1, argv + 1);
+	return command->run(config, repair, argc - 1, argv + 1);
 }
 
 void command_usage(FILE *out)

@@ -14,6 +14,7 @@ struct daemon {
 	struct store *store;
 	struct xmpp *xmpp;
 	struct confirms *confirms;
+	struct survey *survey;
 	struct prover *prover;
 	struct nonces *nonces;
 	struct attempts *attempts;

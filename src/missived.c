@@ -13,9 +13,11 @@
 #include "service/service.h"
 #include "store/store.h"
 #include "xmpp/confirm.h"
+#include "xmpp/survey.h"
 #include "xmpp/xmpp.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,6 +134,7 @@ static int open_xmpp(struct daemon *daemon, char *error, size_t size)
 		return result;
 	}
 	daemon->confirms = confirms_open(daemon->xmpp, daemon->loop, config->xmpp.confirm_timeout);
+	daemon->survey = survey_open(daemon->xmpp, daemon->loop, config->xmpp.users);
 	daemon->prover =
 		prover_open(daemon->loop, daemon->confirms, config->xmpp.confirm_reuse, &limits);
 	return 0;
@@ -179,6 +182,7 @@ static int open_http(struct daemon *daemon, char *error, size_t size)
 		.prover = daemon->prover,
 		.xmpp = daemon->xmpp,
 		.confirms = daemon->confirms,
+		.survey = daemon->survey,
 		.listen = config->http.listen,
 		.metrics = config->http.metrics,
 		.tls_cert = config->http.tls_cert,
@@ -214,6 +218,7 @@ static void close_all(struct daemon *daemon)
 	nonces_close(daemon->nonces);
 	attempts_close(daemon->attempts);
 	refusals_close(daemon->refusals);
+	survey_close(daemon->survey);
 	if (daemon->confirms)
 		confirms_close(daemon->confirms);
 	xmpp_close(daemon->xmpp);
@@ -269,16 +274,23 @@ static void prepare(void)
 
 int main(int argc, char **argv)
 {
+	static const struct option long_options[] = {
+		{"repair", no_argument, NULL, 'r'},
+		{NULL, 0, NULL, 0},
+	};
 	const char *file = "/etc/missive/missived.conf";
 	struct daemon daemon = {0};
 	struct arena *arena;
-	bool check_only = false;
+	bool check_only = false, repair = false;
 	const struct command *command;
 	char error[1024];
 	int option, status;
 
-	while ((option = getopt(argc, argv, "+c:thV")) != -1) {
+	while ((option = getopt_long(argc, argv, "c:thV", long_options, NULL)) != -1) {
 		switch (option) {
+		case 'r':
+			repair = true;
+			break;
 		case 'c':
 			file = optarg;
 			break;
@@ -298,8 +310,8 @@ int main(int argc, char **argv)
 	}
 	argc -= optind;
 	argv += optind;
-	command = argc > 0 && !check_only ? command_find(argc, argv) : NULL;
-	if (argc > 0 && !command) {
+	command = argc > 0 && !check_only ? command_find(argc, argv, repair) : NULL;
+	if ((argc > 0 || repair) && !command) {
 		print_usage(stderr);
 		return 2;
 	}
@@ -310,7 +322,7 @@ int main(int argc, char **argv)
 	} else if (check_only) {
 		status = 0;
 	} else if (command) {
-		status = command_run(command, &daemon.config, argc, argv);
+		status = command_run(command, &daemon.config, repair, argc, argv);
 	} else {
 		prepare();
 		daemon.file = file;

@@ -10,6 +10,7 @@
 #include "http/own.h"
 #include "http/repeat.h"
 #include "http/response.h"
+#include "http/seen.h"
 #include "http/spare.h"
 #include "http/steps.h"
 #include "http/tally.h"
@@ -144,6 +145,10 @@ static void begin_request(struct connection *connection)
 	if (status == 0)
 		status = target_parse(request->arena, request->dav->site, head->target,
 			request_header(request, "Host"), &forwarded, &target);
+	if ((status == 0 || status == -421) && seen_answer(connection, &target, &forwarded)) {
+		respond(connection);
+		return;
+	}
 	if (status < 0 || (target.server_wide && strcmp(head->method, "OPTIONS") != 0)) {
 		refuse(connection, status < 0 ? -status : 400, sentence_of(-status));
 		return;

@@ -7,6 +7,7 @@ struct confirms;
 struct http;
 struct loop;
 struct prover;
+struct survey;
 struct xmpp;
 
 struct http_options {
@@ -14,7 +15,8 @@ struct http_options {
 	struct prover *prover;
 	const struct xmpp *xmpp;
 	const struct confirms *confirms; /* for their counts */
-	const char **listen;             /* addresses with ports, NULL-terminated */
+	struct survey *survey;
+	const char **listen; /* addresses with ports, NULL-terminated */
 	const char *metrics; /* where /-/metrics is told, an address with its port; "": nowhere */
 	const char *tls_cert, *tls_key;
 	const char *trusted_proxies;

@@ -6,6 +6,7 @@
 #include "http/http.h"
 #include "http/tally.h"
 #include "http/worker.h"
+#include "store/figures.h"
 #include "xmpp/confirm.h"
 #include "xmpp/xmpp.h"
 

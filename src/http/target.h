@@ -14,6 +14,7 @@ struct target {
 	bool server_wide; /* "*" */
 	bool own_room;    /* below /-/ */
 	bool health;      /* /-/health itself */
+	bool foreign; /* another site's: to be refused (421), were it not asked for what is ours to see */
 };
 
 /*

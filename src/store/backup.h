@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,7 +35,7 @@ int store_restore(
 struct checking {
 	void (*tell)(void *arg, const char *line);
 	void *arg;
-	int repair; /* blobs that nothing names are removed; nothing else is ever changed */
+	bool repair; /* blobs that nothing names are removed; nothing else is ever changed */
 
 	uint64_t resources, blobs, bytes, wrong, repaired;
 };

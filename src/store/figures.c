@@ -1,3 +1,5 @@
+#include "store/figures.h"
+
 #include "store/inside.h"
 
 #include <errno.h>

@@ -3,6 +3,7 @@
 
 #include "base/digest.h"
 #include "base/siphash.h"
+#include "base/tally.h"
 #include "store/tx.h"
 
 #include <pthread.h>

@@ -13,7 +13,6 @@
 #include "base/hash.h"
 #include "base/jid.h"
 #include "base/mailbox.h"
-#include "base/tally.h"
 #include "base/uri.h"
 
 #include <stdbool.h>
@@ -53,19 +52,6 @@ const unsigned char *store_secret(const struct store *store);
 
 /* Whether it can be read from now: 0, or why not. */
 int store_check(struct store *store);
-
-/* What the store is like, and what it has done since it was opened. */
-struct store_figures {
-	uint64_t resources, stored;  /* all accounts' resources, and their bytes */
-	uint64_t free;               /* bytes of the disk, with what keep-free holds back */
-	uint64_t log;                /* bytes of the write-ahead log */
-	uint64_t changes, failed;    /* that were taken; and those that did not get onto the disk */
-	struct distribution batches; /* how many changes each COMMIT had: bounds_count */
-	struct distribution commits; /* how long each COMMIT took: bounds_time */
-};
-
-/* From any thread. 0 or negative errno. */
-int store_figures(struct store *store, struct store_figures *out);
 
 /*
  * A read transaction on the calling thread's own connection. It must not outlive this turn of the loop, and one thread has

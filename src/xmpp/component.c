@@ -47,6 +47,7 @@ struct xmpp {
 	void (*link)(void *arg, bool up);
 	void *link_arg;
 	struct confirms *confirms;
+	struct survey *survey;
 	struct xmpp_extension extensions[XMPP_EXTENSIONS];
 	size_t extension_count;
 };
@@ -64,6 +65,16 @@ void xmpp_set_confirms(struct xmpp *xmpp, struct confirms *confirms)
 struct confirms *xmpp_confirms(struct xmpp *xmpp)
 {
 	return xmpp->confirms;
+}
+
+void xmpp_set_survey(struct xmpp *xmpp, struct survey *survey)
+{
+	xmpp->survey = survey;
+}
+
+struct survey *xmpp_survey(struct xmpp *xmpp)
+{
+	return xmpp->survey;
 }
 
 void xmpp_extend(struct xmpp *xmpp, const struct xmpp_extension *extension)
