@@ -133,8 +133,9 @@ def test_kept_answers_rest_on_settings(world, prosody):
     kept.close()
 
 
-def test_unchanged_costs_nothing(world, prosody):
+def test_unchanged_costs_nothing(world, prosody, monkeypatch):
     """Who sends SIGHUP each minute for new certificates keeps their memory."""
+    monkeypatch.setenv("ASAN_OPTIONS", os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1:thread_local_quarantine_size_kb=64")
     daemon = world.daemon(prosody)
     device = Device(daemon, ROMEO, mint(daemon, ROMEO))
     for _ in range(20):
