@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 struct attempts;
+struct audit;
 struct refusals;
 struct digest;
 struct method;
@@ -126,6 +127,7 @@ struct request {
 	bool has_body;
 	int64_t content_length;     /* bytes; -1: chunked */
 	char address[ADDRESS_TEXT]; /* the client's, as a trusted proxy tells it */
+	const char *agent;          /* what it calls itself, for the log; NULL: nothing */
 
 	/* Who asks: filled in by auth's identify; believed only when `proven`. */
 	bool claimed;
@@ -165,6 +167,7 @@ struct request {
 	struct basis
 		*basis; /* what the answer rests on is noted there; NULL: nobody wants to know */
 	struct store_change change;
+	struct audit *audit; /* what the change means for who may read; NULL: there is none */
 	struct answer answer;
 };
 

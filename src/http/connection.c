@@ -3,13 +3,16 @@
 #include "base/log.h"
 #include "dav/fetched.h"
 #include "dav/method.h"
+#include "http/access.h"
 #include "http/admission.h"
 #include "http/begin.h"
 #include "http/gzip.h"
 #include "http/repeat.h"
 #include "http/response.h"
+#include "http/seen.h"
 #include "http/spare.h"
 #include "http/steps.h"
+#include "http/tally.h"
 #include "http/wire.h"
 
 #include <assert.h>
@@ -70,6 +73,7 @@ static void respond(struct connection *connection)
 	if (connection->worker->stopping)
 		connection->keep_alive = false;
 	connection->phase = PHASE_RESPOND;
+	tally_answered(connection);
 	response_begin(connection);
 	repeat_keep(connection);
 }
@@ -111,8 +115,10 @@ static bool turn_head(struct connection *connection)
 
 	if (connection->in.len == 0 && connection->worker->stopping)
 		connection->eof = true;
+	if (connection->in.len > 0)
+		tally_begin(connection);
 	if (connection->in.len > 0 && !connection->begun) {
-		if (repeat_answer(connection))
+		if (!connection->watching && repeat_answer(connection))
 			return true;
 		request_begin(&connection->request, connection->worker->options->dav);
 		connection->begun = true;
@@ -180,15 +186,6 @@ static bool turn_body(struct connection *connection)
 	return true;
 }
 
-static void log_request(const struct connection *connection)
-{
-	const struct request *request = &connection->request;
-
-	log_event(LOG_INFO, "request", "method", connection->head.method, "url", request->url,
-		"status", log_number(request->answer.status), "address", request->address, "jid",
-		request->proven ? request->claim.bare : NULL, NULL);
-}
-
 /*
  * Closing while the other side still sends would take back the answer that it has not read yet: what comes is thrown away until it has
  * ended, for a time.
@@ -206,7 +203,7 @@ static void finish(struct connection *connection)
 {
 	bool left = connection->head.has_body && !connection->body.done;
 
-	log_request(connection);
+	access_log(connection);
 	fetched_end(&connection->request, false);
 	gzip_close(connection->gzip);
 	connection->gzip = NULL;
@@ -454,7 +451,7 @@ static void timed_out(void *arg)
 	connection_advance(connection);
 }
 
-void connection_open(struct worker *worker, int fd, const char *peer, bool counted)
+void connection_open(struct worker *worker, int fd, const char *peer, bool counted, bool watching)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
 	int yes = 1;
@@ -469,9 +466,10 @@ void connection_open(struct worker *worker, int fd, const char *peer, bool count
 	connection->counted = counted;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
 	connection->watch = watch_open(worker->loop, fd, ready, connection);
-	if (worker->tls)
+	connection->watching = watching;
+	if (worker->tls && !watching)
 		connection->tls = tls_new(worker->tls, fd);
-	if (!connection->watch || (worker->tls && !connection->tls)) {
+	if (!connection->watch || (worker->tls && !watching && !connection->tls)) {
 		log_event(LOG_ERROR, "connection-refused", "address", connection->peer, NULL);
 		watch_close(connection->watch);
 		close(fd);
@@ -487,6 +485,8 @@ void connection_open(struct worker *worker, int fd, const char *peer, bool count
 		worker->oldest = connection;
 	worker->connections = connection;
 	worker->count++;
+	worker->watching += watching;
+	tally_add(&worker->tally->accepted, !watching);
 	wire_read(connection);
 	connection_advance(connection);
 }

@@ -9,6 +9,7 @@ struct listeners;
 struct loop;
 struct mailbox;
 struct prover;
+struct survey;
 struct xmpp;
 
 /* What a stranger may send, and how long it may take. */
@@ -28,6 +29,8 @@ struct http_options {
 	const struct xmpp *xmpp;
 	const struct confirms *confirms; /* for their counts */
 	struct listeners *listeners;     /* for as many threads */
+	struct listeners *metrics;       /* where /-/metrics is told; NULL: nowhere */
+	struct survey *survey;
 	const char *tls_cert, *tls_key;
 	const char *trusted_proxies;
 	uint64_t threads, connections, connections_per_address; /* of the last, 0: any number */
@@ -68,6 +71,12 @@ int http_reload(struct http *http, char *error, size_t size);
 
 /* Asks every loop for a struct message, which comes to the mailbox when the loop turns. How many were asked. */
 unsigned http_ask(struct http *http, struct mailbox *reply);
+
+/*
+ * Other settings for requests from now on; those of `options` that are about listening and threads stay. They must outlive the server. What was
+ * kept of answers is forgotten.
+ */
+void http_use(struct http *http, const struct http_options *options);
 
 /*
  * Stops listening, ends idle connections, finishes what runs; after `milliseconds` ends that too. `stopped` is called on the loop when

@@ -10,6 +10,7 @@
 #include "dav/part.h"
 #include "dav/slot.h"
 #include "http/connection.h"
+#include "http/tally.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -154,6 +155,7 @@ static enum step_result confirm(struct connection *connection)
 	proof->size = request->subject.size;
 	proof->creates = creates(request);
 	prover_post(worker->options->prover, proof);
+	tally_pause(connection);
 	return STEP_WAIT;
 }
 
@@ -203,6 +205,7 @@ void steps_verdicts(void *arg, struct message *list)
 		if (!connection)
 			continue;
 		connection->ticket = 0;
+		tally_confirmed(connection);
 		connection_wake(connection, judge(&connection->request, verdict, wait));
 	}
 }
@@ -286,6 +289,7 @@ enum step_result steps_end_body(struct connection *connection)
 	struct request *request = &connection->request;
 	int result = 0;
 
+	tally_resume(connection);
 	if (request->upload)
 		result = upload_finish(request->upload, finished, connection);
 	if (result < 0)
@@ -319,6 +323,7 @@ static enum step_result body(struct connection *connection)
 		buf_puts(&connection->out, "HTTP/1.1 100 Continue\r\n\r\n");
 	connection->continue_due = false;
 	connection->phase = PHASE_BODY;
+	tally_pause(connection);
 	return STEP_WAIT;
 }
 

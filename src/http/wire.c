@@ -2,6 +2,7 @@
 
 #include "http/cold.h"
 #include "http/connection.h"
+#include "http/tally.h"
 
 #include <errno.h>
 #include <linux/sockios.h>
@@ -45,7 +46,7 @@ bool wire_read(struct connection *connection)
 	else
 		buf_append(&connection->in, bytes, (size_t)got);
 	if (got > 0)
-		connection->moved += (uint64_t)got;
+		tally_received(connection, (uint64_t)got);
 	return true;
 }
 
@@ -63,7 +64,7 @@ static ssize_t transmit(struct connection *connection, const void *bytes, size_t
 		sent = sent < 0 ? -errno : sent;
 	}
 	if (sent > 0)
-		connection->moved += (uint64_t)sent;
+		tally_sent(connection, (uint64_t)sent);
 	return sent == -EINTR ? -EAGAIN : sent;
 }
 
@@ -100,7 +101,7 @@ static ssize_t transmit_both(
 	sent = sendmsg(connection->fd, &message, MSG_NOSIGNAL);
 	if (sent < 0)
 		return errno == EINTR ? -EAGAIN : -errno;
-	connection->moved += (uint64_t)sent;
+	tally_sent(connection, (uint64_t)sent);
 	return sent;
 }
 
@@ -145,7 +146,7 @@ static ssize_t send_file(struct connection *connection, uint64_t offset, size_t 
 	if (!connection->tls) {
 		sent = sendfile(connection->fd, file, &at, length);
 		if (sent > 0)
-			connection->moved += (uint64_t)sent;
+			tally_sent(connection, (uint64_t)sent);
 		return sent < 0 ? -errno : sent ? sent : -EIO;
 	}
 	sent = pread(file, record, length < sizeof(record) ? length : sizeof(record), at);

@@ -2,8 +2,10 @@
  * The one thread that changes the database: takes all changes that are queued, runs them in one transaction, commits
  * once and then lets the answers go.
  */
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "store/blobs.h"
 #include "store/inside.h"
 
 #include <assert.h>
@@ -29,12 +31,23 @@ static int save_numbers(struct tx *tx)
 		tx->store->last_resource, tx->store->last_change);
 }
 
-/* On the pool. A name that cannot be removed, or not before the end, is left to the next start's sweep. */
+static bool is_leaving(const struct store *store)
+{
+	return atomic_load(&store->leaving);
+}
+
+/* On the pool. While a backup is made it waits. A name that cannot be removed, or not before the end, is left to the next start's sweep. */
 static void unlink_doomed(void *arg)
 {
 	struct store *store = arg;
 	const char *end = store->unlinked.data + store->unlinked.len;
+	int gate = gate_enter(store, is_leaving);
 	char path[BLOB_PATH];
+
+	if (gate < 0) {
+		log_event(LOG_WARNING, "blobs-left", "reason", strerror(-gate), NULL);
+		return;
+	}
 
 	for (const char *name = store->unlinked.data; name < end && !atomic_load(&store->leaving);
 		name += strlen(name) + 1) {
@@ -42,6 +55,7 @@ static void unlink_doomed(void *arg)
 		if (unlinkat(store->blobs, path, 0) < 0)
 			log_event(LOG_WARNING, "blob-left", "reason", strerror(errno), NULL);
 	}
+	close(gate);
 }
 
 static void unlink_next(void *arg)
@@ -119,7 +133,10 @@ static int commit(struct tx *tx, bool *uncertain)
 
 	*uncertain = false;
 	if (error == 0) {
+		uint64_t began = clock_fine();
+
 		error = tx_begin(tx, "COMMIT");
+		histogram_add(&tx->store->tally->commits, &bounds_time, clock_fine() - began);
 		*uncertain = error < 0 && error != -ENOSPC;
 	}
 	if (error < 0)
@@ -140,6 +157,20 @@ static void fail(struct message *at, const struct message *end, int error, bool 
 			change->uncertain = uncertain;
 		}
 	}
+}
+
+static void count(struct commit_tally *tally, const struct message *at, const struct message *end,
+	bool committed)
+{
+	uint64_t changes = 0;
+
+	for (; at != end; at = at->next)
+		changes++;
+	tally_add(&tally->changes, changes);
+	if (committed)
+		histogram_add(&tally->batches, &bounds_count, changes);
+	else
+		tally_add(&tally->failed, changes);
 }
 
 /* Runs the changes from `list` to `end` in one transaction. Unless it RAN, nothing of it happened. */
@@ -164,6 +195,7 @@ static enum ran run_together(
 	else if (error == 0)
 		error = commit(tx, &uncertain);
 	stamps_settle(tx->store->stamps);
+	count(tx->store->tally, list, end, error == 0);
 	if (error < 0)
 		fail(list, end, error, uncertain);
 	return ran;

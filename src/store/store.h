@@ -52,6 +52,9 @@ int store_open(struct store **store, const struct store_options *options, char *
 void store_close(struct store *store);
 bool store_may_block(const struct store *store);
 
+/* keep_free and how long files are kept are these from now on; the rest of the options stays. From any thread. */
+void store_use(struct store *store, const struct store_options *options);
+
 /* Random bytes that stay the same for the life of the store, for keys that must outlive a restart. */
 enum { STORE_SECRET = 32 };
 const unsigned char *store_secret(const struct store *store);

@@ -42,6 +42,12 @@ struct tx {
 int tx_open(struct store *store, const char *path, struct tx **tx, char *error, size_t size);
 void tx_close(struct tx *tx);
 
+/* A database as it is at one moment, whoever writes it meanwhile, into a file that is not there yet, and on disk. 0, or negative errno with the reason. */
+int tx_copy(const char *from, const char *to, char *error, size_t size);
+
+/* Opens such a copy, for reading alone and without a store. As above. */
+int tx_open_copy(const char *path, struct tx **tx, char *error, size_t size);
+
 int tx_begin(struct tx *tx, const char *sql);
 
 /* The calling thread's own, opened when it is first asked for. 0 or negative errno. */

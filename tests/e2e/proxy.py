@@ -29,13 +29,15 @@ KINDS = {
 
 
 class Nginx:
-    def __init__(self, directory, upstream, kind, port=None):
+    """`directives`: instead of a kind's; `server`: lines for the whole server, in place of a limit on bodies."""
+
+    def __init__(self, directory, upstream, kind=None, port=None, directives=None, server="client_max_body_size 0;"):
         self.directory = str(directory)
         os.makedirs(self.directory)
         make_certificate(self.directory)
         self.certificate = f"{self.directory}/cert.pem"
         self.port = port or free_port()
-        directives = "\n".join(f"proxy_{directive};" for directive in KINDS[kind])
+        directives = "\n".join(f"proxy_{directive};" for directive in (KINDS[kind] if directives is None else directives))
         paths = "\n".join(f"{kind}_temp_path {self.directory}/{kind};"
                           for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         with open(f"{self.directory}/nginx.conf", "w") as f:
@@ -53,7 +55,7 @@ http {{
         listen 127.0.0.1:{self.port} ssl;
         ssl_certificate {self.directory}/cert.pem;
         ssl_certificate_key {self.directory}/key.pem;
-        client_max_body_size 0;
+        {server}
         location / {{
             proxy_pass http://127.0.0.1:{upstream};
             {directives}
@@ -83,3 +85,49 @@ http {{
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+
+class Apache:
+    """Likewise, with what stands in `lines` besides; mod_proxy says X-Forwarded-For and X-Forwarded-Host by itself."""
+
+    def __init__(self, directory, upstream, port=None, lines=""):
+        self.directory = str(directory)
+        os.makedirs(self.directory)
+        make_certificate(self.directory)
+        self.certificate = f"{self.directory}/cert.pem"
+        self.port = port or free_port()
+        modules = "\n".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so" for name in (
+            "mpm_event", "authz_core", "proxy", "proxy_http", "ssl", "headers", "rewrite", "alias"))
+        with open(f"{self.directory}/apache.conf", "w") as f:
+            f.write(f"""
+{modules}
+ServerRoot {self.directory}
+ServerName localhost
+PidFile {self.directory}/apache.pid
+Mutex file:{self.directory}
+ErrorLog {self.directory}/error.log
+Listen 127.0.0.1:{self.port}
+SSLEngine on
+SSLSessionCache none
+SSLCertificateFile {self.directory}/cert.pem
+SSLCertificateKeyFile {self.directory}/key.pem
+ProxyTimeout 90
+AllowEncodedSlashes NoDecode
+{lines}
+ProxyPass / http://127.0.0.1:{upstream}/ nocanon
+""")
+        self.process = subprocess.Popen(["apache2", "-D", "FOREGROUND", "-f", f"{self.directory}/apache.conf"],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            wait_until(lambda: self.running() and listens(self.port), "Apache starts")
+        except BaseException:
+            self.stop()
+            raise
+
+    def running(self):
+        if self.process.poll() is not None:
+            with open(f"{self.directory}/error.log") as f:
+                raise AssertionError("Apache has ended: " + f.read())
+        return True
+
+    stop = Nginx.stop
