@@ -129,15 +129,21 @@ static int commit(struct tx *tx, bool *uncertain)
 	return error;
 }
 
-/* A change that was refused has its answer and changed nothing: it keeps it. */
+/*
+ * Nothing of these changes happened. Who was refused before any of them had changed something keeps that answer; whoever came later may have
+ * been refused for what is not so: a DELETE behind another one of the same file, which is still there.
+ */
 static void fail(struct message *at, const struct message *end, int error, bool uncertain)
 {
+	bool changed = false;
+
 	for (; at != end; at = at->next) {
 		struct store_change *change = (struct store_change *)at;
 
-		if (change->result >= 0) {
+		changed |= change->result >= 0;
+		if (changed) {
+			change->uncertain = uncertain && change->result >= 0;
 			change->result = error;
-			change->uncertain = uncertain;
 		}
 	}
 }
