@@ -126,6 +126,9 @@ static int commit(struct tx *tx, bool *uncertain)
 		roll_back(tx);
 	else
 		unlink_later(tx);
+	if (error == 0 && tx->noticed)
+		atomic_fetch_add(&tx->store->noticed, 1);
+	tx->noticed = false;
 	return error;
 }
 

@@ -198,6 +198,33 @@ static void test_commit_fails(void **state)
 	assert_true(landed(f, 1));
 }
 
+static int run_notice(struct tx *tx, struct store_change *change)
+{
+	int error = notice_make(tx, STORE_ROOT, "expires", "", 0);
+
+	*(unsigned *)change_arg(change) = store_noticed(tx->store);
+	return error;
+}
+
+/* Whoever looks for what is to be told finds it: nobody is called before it is committed, nor when it was not. */
+static void test_notices(void **state)
+{
+	struct fixture *f = *state;
+	struct numbered hooked = {.change.run = run_before_no_commit, .refused = -ENOENT};
+	struct store_change *one = &hooked.change;
+	unsigned before = store_noticed(f->store), within;
+
+	assert_int_equal(change(f, run_notice, &within), 0);
+	assert_int_equal(within, before);
+	assert_int_equal(store_noticed(f->store), before + 1);
+	change_all(f, &one, 1);
+	assert_true(change(f, run_notice, &within) < 0);
+	assert_int_equal(store_noticed(f->store), before + 1);
+	assert_int_equal(rows_of(f, "SELECT count(*) FROM notice"), 1);
+	assert_int_equal(change(f, allow_commit, NULL), 0);
+	assert_int_equal(store_noticed(f->store), before + 1);
+}
+
 /* Numbers are given out once, also over a restart and when the batch failed. */
 static void test_numbers(void **state)
 {
@@ -251,6 +278,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_refused, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_full, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_commit_fails, fixture_open, fixture_close),
+		cmocka_unit_test_setup_teardown(test_notices, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_log, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_numbers, fixture_open, fixture_close),
 	};
