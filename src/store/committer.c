@@ -244,12 +244,13 @@ static int expire(struct tx *tx, struct store_change *change)
 	return more < 0 ? more : 0;
 }
 
-/* Now and then, what was kept for some time only goes. */
+/* Now and then, what was kept for some time only goes, and so does what was deleted when the disk was too full to go on with it. */
 static void tick(void *arg)
 {
 	struct store *store = arg;
 
 	change_later(store, expire);
+	reap_later(store);
 	timer_start(store->ticking, TICK);
 }
 
@@ -332,7 +333,8 @@ static void take(void *arg, struct message *list)
 {
 	struct store *store = arg;
 	struct tx *tx = store->writer;
-	bool more, expired;
+	/* Nothing was reaped before the start was counted. */
+	bool more = !store->counted, expired;
 	int error = store->counted ? 0 : store_count_start(store);
 
 	tx->deleted = tx->expired = tx->retimed = false;
@@ -341,7 +343,7 @@ static void take(void *arg, struct message *list)
 	else
 		run_all(tx, list);
 	note_due(store, list);
-	more = tx->deleted;
+	more = (more && store->counted) || tx->deleted;
 	expired = tx->expired;
 	let_go(list);
 	checkpoint_after(store);
@@ -374,7 +376,6 @@ int committer_start(struct store *store)
 	store->ticking = timer_open(store->loop, tick, store);
 	store->due = timer_open(store->loop, look_for_due, store);
 	fetches_open(store);
-	reap_later(store);
 	tick(store);
 	look_for_due(store);
 	return -pthread_create(&store->committer, NULL, commit_all, store);
