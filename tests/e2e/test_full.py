@@ -164,6 +164,25 @@ def test_start_on_a_full_disk(on_disk):
     check(daemon, romeo, contents)
 
 
+def test_start_on_a_full_disk_after_a_stop(on_disk):
+    """SQLite's files are there, though empty: it could make none."""
+    daemon, romeo = on_disk("32M")
+    contents = {}
+    assert put(romeo, "/kept", b"kept", contents) == 201
+    daemon.stop()
+    assert os.path.getsize(f"{daemon.store}/missive.db-wal") == 0
+    with ballast(daemon, 0):
+        daemon.start()
+        daemon.wait_for("event=store-full")
+        assert seen(romeo, "/kept") == b"kept"
+        assert put(romeo, "/new", b"new", contents) == 507
+        daemon.stop()
+        daemon.start()
+        assert seen(romeo, "/kept") == b"kept"
+    assert put(romeo, "/new", b"new", contents) == 201
+    check(daemon, romeo, contents)
+
+
 def test_what_was_deleted_goes_when_there_is_room(on_disk):
     """A tree that was deleted when the daemon was killed is taken apart once a start on a full disk is counted, and no later."""
     daemon, romeo = on_disk("32M")
