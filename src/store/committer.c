@@ -143,18 +143,27 @@ static int commit(struct tx *tx, bool *uncertain)
 		roll_back(tx);
 	else
 		unlink_later(tx);
+	if (error == 0 && tx->noticed)
+		atomic_fetch_add(&tx->store->noticed, 1);
+	tx->noticed = false;
 	return error;
 }
 
-/* A change that was refused has its answer and changed nothing: it keeps it. */
+/*
+ * Nothing of these changes happened. Who was refused before any of them had changed something keeps that answer; whoever came later may have
+ * been refused for what is not so: a DELETE behind another one of the same file, which is still there.
+ */
 static void fail(struct message *at, const struct message *end, int error, bool uncertain)
 {
+	bool changed = false;
+
 	for (; at != end; at = at->next) {
 		struct store_change *change = (struct store_change *)at;
 
-		if (change->result >= 0) {
+		changed |= change->result >= 0;
+		if (changed) {
+			change->uncertain = uncertain && change->result >= 0;
 			change->result = error;
-			change->uncertain = uncertain;
 		}
 	}
 }
@@ -267,12 +276,13 @@ static int expire(struct tx *tx, struct store_change *change)
 	return more < 0 ? more : 0;
 }
 
-/* Now and then, what was kept for some time only goes. */
+/* Now and then, what was kept for some time only goes, and so does what was deleted when the disk was too full to go on with it. */
 static void tick(void *arg)
 {
 	struct store *store = arg;
 
 	change_later(store, expire);
+	reap_later(store);
 	timer_start(store->ticking, TICK);
 }
 
@@ -355,7 +365,8 @@ static void take(void *arg, struct message *list)
 {
 	struct store *store = arg;
 	struct tx *tx = store->writer;
-	bool more, expired;
+	/* Nothing was reaped before the start was counted. */
+	bool more = !store->counted, expired;
 	int error = store->counted ? 0 : store_count_start(store);
 
 	tx->deleted = tx->expired = tx->retimed = false;
@@ -364,7 +375,7 @@ static void take(void *arg, struct message *list)
 	else
 		run_all(tx, list);
 	note_due(store, list);
-	more = tx->deleted;
+	more = (more && store->counted) || tx->deleted;
 	expired = tx->expired;
 	let_go(list);
 	checkpoint_after(store);
@@ -397,7 +408,6 @@ int committer_start(struct store *store)
 	store->ticking = timer_open(store->loop, tick, store);
 	store->due = timer_open(store->loop, look_for_due, store);
 	fetches_open(store);
-	reap_later(store);
 	tick(store);
 	look_for_due(store);
 	return -pthread_create(&store->committer, NULL, commit_all, store);

@@ -58,7 +58,7 @@ struct store {
 	bool records;                /* one is under way */
 	struct timer *record_soon;
 
-	atomic_uint noticed; /* grows when something is to be told */
+	atomic_uint noticed; /* grows when something that is to be told was committed */
 
 	pthread_t sweeper;
 	atomic_bool sweeping; /* false: stop */

@@ -25,6 +25,7 @@ struct tx {
 	bool deleted;            /* something waits to be reaped */
 	bool retimed;            /* what goes next may be another */
 	bool expired;            /* there may be more of what was kept for some time only */
+	bool noticed;            /* something is to be told once this is committed */
 	struct tx *next;         /* of the store's */
 	struct telling *telling; /* of members (members.c); NULL: none is under way */
 
