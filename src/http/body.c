@@ -1,6 +1,7 @@
 #include "http/body.h"
 
 #include "base/codec.h"
+#include "http/head.h"
 
 #include <errno.h>
 
@@ -28,11 +29,23 @@ static int size_digit(struct body *body, char c)
 		return -EINVAL;
 	if (c == '\r')
 		body->state = CHUNK_SIZE_LF;
-	else if (c == ';' || c == ' ' || c == '\t')
+	else if (c == ';')
 		body->state = CHUNK_EXTENSION;
+	else if (c == ' ' || c == '\t')
+		body->state = CHUNK_SPACE;
 	else
 		return -EINVAL;
 	return 0;
+}
+
+/* Behind a size and a blank comes an extension alone: others may read "1 0" as 10. */
+static int space(struct body *body, char c)
+{
+	if (c == ';')
+		body->state = CHUNK_EXTENSION;
+	else if (c != ' ' && c != '\t')
+		return -EINVAL;
+	return ++body->line > CHUNK_LINE_MAX ? -EINVAL : 0;
 }
 
 /* RFC 9112, 7.1.1: extensions are passed over; no control may hide in them. */
@@ -54,17 +67,22 @@ static int size_ended(struct body *body, char c)
 	return 0;
 }
 
-/* RFC 9112, 7.1.2: trailers are thrown away. */
+/* RFC 9112, 7.1.2: trailers are fields, and thrown away. */
 static int trailer(struct body *body, char c)
 {
+	bool in_token = token_length((const char[]){c, '\0'}) == 1;
+
 	if (++body->line > TRAILERS_MAX)
 		return -EINVAL;
-	if (c == '\r')
+	if (c == '\r' && body->state != TRAILER_NAME)
 		body->state = body->state == TRAILER_LINE ? TRAILER_END_LF : TRAILER_LF;
-	else if (((unsigned char)c < ' ' && c != '\t') || c == 0x7f)
-		return -EINVAL;
-	else
+	else if (body->state != TRAILER_IN_LINE && in_token)
+		body->state = TRAILER_NAME;
+	else if (c == ':' && body->state == TRAILER_NAME)
 		body->state = TRAILER_IN_LINE;
+	else if (body->state != TRAILER_IN_LINE || ((unsigned char)c < ' ' && c != '\t') ||
+		 c == 0x7f)
+		return -EINVAL;
 	return 0;
 }
 
@@ -79,6 +97,8 @@ static int framing(struct body *body, char c)
 	switch (body->state) {
 	case CHUNK_SIZE:
 		return size_digit(body, c);
+	case CHUNK_SPACE:
+		return space(body, c);
 	case CHUNK_EXTENSION:
 		return extension(body, c);
 	case CHUNK_SIZE_LF:
@@ -88,6 +108,7 @@ static int framing(struct body *body, char c)
 	case CHUNK_DATA_LF:
 		return expect(body, c, '\n', CHUNK_SIZE);
 	case TRAILER_LINE:
+	case TRAILER_NAME:
 	case TRAILER_IN_LINE:
 		return trailer(body, c);
 	case TRAILER_LF:

@@ -13,12 +13,14 @@ struct body {
 	uint64_t remaining; /* bytes of the content, or of this chunk */
 	enum {
 		CHUNK_SIZE,
+		CHUNK_SPACE,
 		CHUNK_EXTENSION,
 		CHUNK_SIZE_LF,
 		CHUNK_DATA,
 		CHUNK_DATA_CR,
 		CHUNK_DATA_LF,
 		TRAILER_LINE,
+		TRAILER_NAME,
 		TRAILER_IN_LINE,
 		TRAILER_LF,
 		TRAILER_END_LF,

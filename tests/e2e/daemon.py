@@ -35,7 +35,7 @@ class Daemon:
                        "prompts-per-known-pair": "1000", "silence": "0s",
                        "refusals": "1000", "wrong-passwords": "1000", "wrong-passwords-per-address": "1000"},
         }
-        # Whatever is tested is fenced. Root stays root here, because so do the directories of tests; test_identity.py has it become somebody.
+        # Whatever is tested is fenced. Root stays root here, because so do the directories of tests; test_user.py has it become somebody.
         self.settings["system"] = {"fence": os.environ.get("MISSIVE_FENCE", "yes")}
         if os.geteuid() == 0:
             self.settings["system"]["user"] = "root"
@@ -160,7 +160,7 @@ SECTION_OF = {
     "metrics": ("http", "metrics"),
     "trusted_proxies": ("http", "trusted-proxies"), "allow_plain": ("http", "allow-plain"),
     "confirm_timeout": ("xmpp", "confirm-timeout"), "confirm_reuse": ("xmpp", "confirm-reuse"),
-    "users": ("xmpp", "users"), "admins": ("xmpp", "admins"), "max_file_size": ("limits", "max-file-size"), "keep_free": ("limits", "keep-free"),
+    "domain": ("xmpp", "domain"), "secret": ("xmpp", "secret"), "users": ("xmpp", "users"), "admins": ("xmpp", "admins"), "max_file_size": ("limits", "max-file-size"), "keep_free": ("limits", "keep-free"),
     "wrong_passwords": ("limits", "wrong-passwords"),
     "wrong_passwords_per_address": ("limits", "wrong-passwords-per-address"),
     "prompts": ("limits", "prompts"), "prompts_per_pair": ("limits", "prompts-per-pair"),

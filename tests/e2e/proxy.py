@@ -1,4 +1,4 @@
-"""nginx in front of missived: TLS outside, plain HTTP behind, in a directory of its own."""
+"""nginx and Apache in front of missived: TLS outside, plain HTTP behind, in a directory of their own, by the files in dist/examples."""
 
 import os
 import re
@@ -7,20 +7,11 @@ import subprocess
 
 from servers import free_port, listens, make_certificate, wait_until
 
+EXAMPLES = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../dist/examples"))
 STREAMS = ["http_version 1.1", "request_buffering off", "buffering off", "read_timeout 90s"]
 
-
-def in_readme():
-    """What README tells operators to write."""
-    with open(os.path.join(os.path.dirname(__file__), "../../README.md")) as f:
-        block = re.search(r"^    server \{\n(.*?)^    \}\n", f.read(), re.M | re.S)[1]
-    assert "proxy_pass http://127.0.0.1:8080;" in block and "client_max_body_size 0;" in block
-    return [line for line in re.findall(r"^\s+proxy_(.*);$", block, re.M) if not line.startswith("pass ")]
-
-
-# The directives, behind "proxy_", of proxies that say in one way or another for whom they ask.
+# The directives, behind "proxy_", of other proxies that say in one way or another for whom they ask.
 KINDS = {
-    "readme": in_readme(),
     "host": [*STREAMS, "set_header Host $http_host", "set_header X-Forwarded-For $remote_addr"],
     "forwarded": [*STREAMS, """set_header Forwarded 'for="$remote_addr";host="$http_host";proto=$scheme'""",
                   "set_header X-Forwarded-For ''", "set_header X-Forwarded-Host ''", "set_header X-Forwarded-Proto ''"],
@@ -28,54 +19,53 @@ KINDS = {
 }
 
 
-class Nginx:
-    """`directives`: instead of a kind's; `server`: lines for the whole server, in place of a limit on bodies."""
+def directives():
+    """Those of the example, behind "proxy_"."""
+    with open(f"{EXAMPLES}/nginx.conf") as f:
+        return [line for line in re.findall(r"^\s+proxy_(.*);$", f.read(), re.M) if not line.startswith("pass ")]
 
-    def __init__(self, directory, upstream, kind=None, port=None, directives=None, server="client_max_body_size 0;"):
+
+def example(name, changes):
+    """The very file that operators are given, but for what belongs to a machine: each of these stands in it once."""
+    with open(f"{EXAMPLES}/{name}") as f:
+        text = f.read()
+    for there, here in changes.items():
+        assert text.count(there) == 1, (name, there)
+        text = text.replace(there, here)
+    return text
+
+
+class Front:
+    def __init__(self, directory, upstream, port=None, **how):
         self.directory = str(directory)
         os.makedirs(self.directory)
         make_certificate(self.directory)
         self.certificate = f"{self.directory}/cert.pem"
         self.port = port or free_port()
-        directives = "\n".join(f"proxy_{directive};" for directive in (KINDS[kind] if directives is None else directives))
-        paths = "\n".join(f"{kind}_temp_path {self.directory}/{kind};"
-                          for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-        with open(f"{self.directory}/nginx.conf", "w") as f:
-            f.write(f"""
-daemon off;
-user root;
-worker_processes 1;
-pid {self.directory}/nginx.pid;
-error_log {self.directory}/error.log;
-events {{ worker_connections 256; }}
-http {{
-    access_log off;
-    {paths}
-    server {{
-        listen 127.0.0.1:{self.port} ssl;
-        ssl_certificate {self.directory}/cert.pem;
-        ssl_certificate_key {self.directory}/key.pem;
-        {server}
-        location / {{
-            proxy_pass http://127.0.0.1:{upstream};
-            {directives}
-        }}
-    }}
-}}
-""")
-        self.process = subprocess.Popen(
-            ["nginx", "-p", self.directory, "-e", f"{self.directory}/error.log", "-c", f"{self.directory}/nginx.conf"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.errors, self.log = f"{self.directory}/error.log", f"{self.directory}/access.log"
+        config = f"{self.directory}/{self.name}.conf"
+        with open(config, "w") as f:
+            f.write(self.config(upstream, **how))
+        with open(self.errors, "wb") as errors:
+            self.process = subprocess.Popen(self.command(config), stdin=subprocess.DEVNULL, stdout=errors, stderr=errors)
         try:
-            wait_until(lambda: self.running() and listens(self.port), "nginx starts")
+            wait_until(lambda: self.running() and listens(self.port), f"{self.name} starts")
         except BaseException:
             self.stop()
             raise
 
+    def machine(self):
+        return {"/etc/missive/fullchain.pem": f"{self.directory}/cert.pem", "/etc/missive/privkey.pem": f"{self.directory}/key.pem"}
+
+    def passed_on(self, method=""):
+        """How many requests missived was given: its log of those that it has had an answer to, or has waited for one."""
+        with open(self.log) as f:
+            return len([line for line in f if not line.startswith("-") and method in line])
+
     def running(self):
         if self.process.poll() is not None:
-            with open(f"{self.directory}/error.log") as f:
-                raise AssertionError("nginx has ended: " + f.read())
+            with open(self.errors) as f:
+                raise AssertionError(f"{self.name} has ended: " + f.read())
         return True
 
     def stop(self):
@@ -87,26 +77,67 @@ http {{
             self.process.wait()
 
 
-class Apache:
-    """Likewise, with what stands in `lines` besides; mod_proxy says X-Forwarded-For and X-Forwarded-Host by itself."""
+class Nginx(Front):
+    name = "nginx"
 
-    def __init__(self, directory, upstream, port=None, lines=""):
-        self.directory = str(directory)
-        os.makedirs(self.directory)
-        make_certificate(self.directory)
-        self.certificate = f"{self.directory}/cert.pem"
-        self.port = port or free_port()
-        modules = "\n".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so" for name in (
-            "mpm_event", "authz_core", "proxy", "proxy_http", "ssl", "headers", "rewrite", "alias"))
-        with open(f"{self.directory}/apache.conf", "w") as f:
-            f.write(f"""
-{modules}
-ServerRoot {self.directory}
-ServerName localhost
-PidFile {self.directory}/apache.pid
-Mutex file:{self.directory}
-ErrorLog {self.directory}/error.log
-Listen 127.0.0.1:{self.port}
+    def config(self, upstream, kind="example", directives=None, server="client_max_body_size 0;"):
+        """`directives`: in place of a kind's; `server`: lines for the whole server, in place of a limit on bodies."""
+        paths = "\n".join(f"{temporary}_temp_path {self.directory}/{temporary};"
+                          for temporary in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        return f"""
+daemon off;
+user root;
+worker_processes 1;
+pid {self.directory}/nginx.pid;
+error_log {self.errors};
+events {{ worker_connections 256; }}
+http {{
+    log_format passed '$upstream_addr $request';
+    access_log {self.log} passed;
+    {paths}
+    {self.site(upstream, directives or KINDS[kind], server) if directives or kind != "example" else self.example(upstream)}
+}}
+"""
+
+    def example(self, upstream):
+        return example("nginx.conf", {**self.machine(), "listen 443": f"listen 127.0.0.1:{self.port}",
+                                      "server 127.0.0.1:8080": f"server 127.0.0.1:{upstream}"})
+
+    def site(self, upstream, directives, server):
+        directives = "\n".join(f"proxy_{directive};" for directive in directives)
+        return f"""
+    server {{
+        listen 127.0.0.1:{self.port} ssl;
+        ssl_certificate {self.directory}/cert.pem;
+        ssl_certificate_key {self.directory}/key.pem;
+        {server}
+        location / {{
+            proxy_pass http://127.0.0.1:{upstream};
+            {directives}
+        }}
+    }}
+"""
+
+    def command(self, config):
+        return ["nginx", "-p", self.directory, "-e", self.errors, "-c", config]
+
+
+class Apache(Front):
+    name = "apache"
+
+    def config(self, upstream, lines=None):
+        """`lines`: in place of the example, but for the pass itself."""
+        site = self.site(upstream, lines) if lines is not None else self.example(upstream)
+        modules = "\n".join(f"LoadModule {module}_module /usr/lib/apache2/modules/mod_{module}.so"
+                            for module in ("mpm_event", "authz_core", "ssl", "headers", "proxy", "proxy_http", "rewrite", "alias"))
+        return self.whole(modules, site)
+
+    def example(self, upstream):
+        return example("apache.conf", {**self.machine(), "*:443": f"127.0.0.1:{self.port}",
+                                       "http://127.0.0.1:8080/": f"http://127.0.0.1:{upstream}/"})
+
+    def site(self, upstream, lines):
+        return f"""
 SSLEngine on
 SSLSessionCache none
 SSLCertificateFile {self.directory}/cert.pem
@@ -115,19 +146,29 @@ ProxyTimeout 90
 AllowEncodedSlashes NoDecode
 {lines}
 ProxyPass / http://127.0.0.1:{upstream}/ nocanon
-""")
-        self.process = subprocess.Popen(["apache2", "-D", "FOREGROUND", "-f", f"{self.directory}/apache.conf"],
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            wait_until(lambda: self.running() and listens(self.port), "Apache starts")
-        except BaseException:
-            self.stop()
-            raise
+"""
 
-    def running(self):
-        if self.process.poll() is not None:
-            with open(f"{self.directory}/error.log") as f:
-                raise AssertionError("Apache has ended: " + f.read())
-        return True
+    def whole(self, modules, site):
+        return f"""
+ServerRoot {self.directory}
+ServerName 127.0.0.1
+PidFile {self.directory}/apache.pid
+DefaultRuntimeDir {self.directory}
+ErrorLog {self.errors}
+User www-data
+Group www-data
+StartServers 1
+ServerLimit 1
+ThreadsPerChild 16
+MaxRequestWorkers 16
+{modules}
+Listen 127.0.0.1:{self.port}
+CustomLog {self.log} "%{{Content-Security-Policy}}o %R %>s %r"
+{site}
+"""
 
-    stop = Nginx.stop
+    def command(self, config):
+        return ["apache2", "-DFOREGROUND", "-f", config]
+
+
+FRONTS = {"nginx": Nginx, "apache": Apache}

@@ -56,7 +56,7 @@ def make_certificate(directory):
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
          "-keyout", f"{directory}/key.pem", "-out", f"{directory}/cert.pem", "-subj", "/CN=localhost",
-         "-addext", "subjectAltName=DNS:localhost,DNS:capulet.localhost,DNS:files.localhost,IP:127.0.0.1"],
+         "-addext", "subjectAltName=DNS:localhost,DNS:capulet.localhost,DNS:files.localhost,DNS:example.org,IP:127.0.0.1"],
         check=True, capture_output=True)
 
 

@@ -10,10 +10,10 @@ import requests
 from component_server import ComponentServer
 from daemon import MISSIVED
 from passwords import rows
-from proxy import KINDS, Apache, Nginx
+from proxy import Apache, Nginx, directives
 from servers import free_port, make_certificate
 
-README = KINDS["readme"]
+README = directives()
 # Not every XMPP server tells the time.
 GOOD = ["daemon", "xmpp", "disco#info", "disco#items", "xmpp clock", "disk", "name", "reachable", "certificate", "ours", "host", "scheme",
         "client address", "clock", "PROPFIND", "MOVE", "body size", "request buffering"]
@@ -55,7 +55,7 @@ def behind(world, prosody, tmp_path):
         proxy.stop()
 
 
-@pytest.mark.parametrize("how", [{"kind": "readme"}, {"proxy": Apache, "lines": 'RequestHeader set X-Forwarded-Proto "https"'}],
+@pytest.mark.parametrize("how", [{"kind": "example"}, {"proxy": Apache, "lines": 'RequestHeader set X-Forwarded-Proto "https"'}],
                          ids=["nginx", "apache"])
 def test_good(behind, how):
     daemon, proxy = behind(**how)
@@ -94,13 +94,13 @@ NGINX = {
     "address": ({"directives": without("X-Forwarded-For")}, ("client address", "anybody may pretend")),
     "no address": ({"directives": [*without("X-Forwarded-For"), "set_header X-Forwarded-For ''"]}, ("client address", "is trusted and does not say for whom")),
     "both": ({"directives": [*without("set_header Forwarded"), "set_header Forwarded for=1.2.3.4"]}, ("ours", "says in two ways")),
-    "untrusted": ({"kind": "readme", "daemon": {"trusted_proxies": "", "host": "127.0.0.1"}}, ("client address", "set trusted-proxies = 127.0.0.1")),
-    "size": ({"kind": "readme", "server": ""}, ("body size", "refused by the proxy .413.: in nginx client_max_body_size 0")),
+    "untrusted": ({"kind": "example", "daemon": {"trusted_proxies": "", "host": "127.0.0.1"}}, ("client address", "set trusted-proxies = 127.0.0.1")),
+    "size": ({"directives": README, "server": ""}, ("body size", "refused by the proxy .413.: in nginx client_max_body_size 0")),
     "buffering": ({"directives": without("request_buffering")}, ("request buffering", "proxy_request_buffering off")),
-    "methods": ({"kind": "readme", "server": "client_max_body_size 0; if ($request_method = MOVE) { return 405; }"}, ("MOVE", "answered 405: .*all methods")),
-    "propfind": ({"kind": "readme", "server": "client_max_body_size 0; if ($request_method = PROPFIND) { return 403; }"}, ("PROPFIND", "answered 403")),
+    "methods": ({"directives": README, "server": "client_max_body_size 0; if ($request_method = MOVE) { return 405; }"}, ("MOVE", "answered 405: .*all methods")),
+    "propfind": ({"directives": README, "server": "client_max_body_size 0; if ($request_method = PROPFIND) { return 403; }"}, ("PROPFIND", "answered 403")),
     "destination": ({"directives": [*README, "set_header Destination http://127.0.0.1:1/x"]}, ("MOVE", "answered 502: what the proxy makes of Destination")),
-    "another": ({"kind": "readme", "server": "location /-/ { return 404; }"}, ("ours", "is answered .404, nginx.* not this daemon")),
+    "another": ({"directives": README, "server": "location /-/ { return 404; }"}, ("ours", "is answered .404, nginx.* not this daemon")),
 }
 
 

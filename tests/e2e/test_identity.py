@@ -1,151 +1,105 @@
-"""A daemon that root has started becomes somebody else, for good, before it reads anything from outside."""
+"""One person, many spellings: what the server takes for the same account is the same principal here."""
 
-import os
-import pwd
-import re
-import shutil
-import signal
-import socket
-import ssl
-import subprocess
+import base64
 
 import pytest
+import requests
 
-from daemon import MISSIVED, Daemon
-from servers import make_certificate, open_directory, wait_until
+from daemon import basic, new_id
+from digest import schemes
 
-USER = "daemon"  # every Debian has one
-ROMEO = "romeo@localhost"
-
-
-@pytest.fixture
-def place():
-    """A directory that others than root can reach."""
-    assert os.geteuid() == 0, "root alone can become somebody"
-    directory = open_directory()
-    yield directory
-    shutil.rmtree(directory)
-
-
-def someone(place, server, **settings):
-    daemon = Daemon(place, server.component if server else 1, **{"user": USER, **settings})
-    os.chmod(place, 0o711)
-    return daemon
+# Spelled so in the claim; the account that Prosody delivers the prompt to.
+SPELLINGS = [
+    ("ROMEO@LOCALHOST/home", "romeo@localhost"),
+    ("Romeo@LocalHost/home", "romeo@localhost"),
+    ("J\u00dcRGEN@localhost/home", "j\u00fcrgen@localhost"),
+    ("ju\u0308rgen@localhost/home", "j\u00fcrgen@localhost"),
+    ("stra\u00dfe@localhost/home", "strasse@localhost"),
+    ("STRASSE@localhost/home", "strasse@localhost"),
+    ("\uff52omeo@localhost/home", "romeo@localhost"),
+]
 
 
-def status_of(daemon):
-    with open(f"/proc/{daemon.process.pid}/status") as f:
-        return {name: value.split() for name, value in re.findall(r"^(\w+):[ \t]*(.*)$", f.read(), re.M)}
+@pytest.mark.parametrize("spelling,account", SPELLINGS)
+def test_spellings(world, prosody, spelling, account):
+    """The prompt reaches that account, and what it makes is that account's."""
+    world.daemon(prosody)
+    person = world.person(account)
+    assert person.put("/mine", b"x", jid=spelling).status_code == 201
+    assert len(person.prompts) == 1
+    body = b"<propfind xmlns='DAV:'><prop><owner/></prop></propfind>"
+    assert person.propfind("/mine", body).status_code == 207
+    assert person.put("/mine", b"y", new=False).status_code == 204
+    assert person.put("/mine", b"z", new=False, jid=spelling).status_code == 204
 
 
-def refused(daemon):
-    """Its error, which ends the start."""
-    result = subprocess.run([MISSIVED, "-c", daemon.write_config()], capture_output=True, text=True, timeout=30)
-    assert result.returncode == 1 and "event=started" not in result.stderr, result.stderr
-    return result.stderr
+@pytest.mark.parametrize("spelling,account", SPELLINGS)
+def test_spellings_on_the_list(world, prosody, spelling, account):
+    world.daemon(prosody)
+    owner, reader = world.person("mercutio@localhost"), world.person(account)
+    assert owner.put("/f", b"x").status_code == 201
+    owner.share("/f", [spelling])
+    assert reader.get("/f").status_code == 200
+    assert reader.get("/f", jid=f"{account}/Home").status_code == 403
+    owner.share("/f", [spelling.split("/")[0]])
+    assert reader.get("/f", jid=account).status_code == 200
 
 
-def low_port():
-    """One that root alone may listen on, and nobody does."""
-    for port in range(900, 1024):
-        with socket.socket() as s:
-            try:
-                s.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("no low port is free")
+@pytest.mark.parametrize("jid", ["", ":", "@localhost", "romeo@", "romeo@localhost/", "ro meo@localhost", "a@b@c",
+                                 "romeo@localhost/\n", "romeo@localhost/\u202e", "\"romeo\"@localhost", "romeo@local host"])
+def test_no_jids(world, prosody, jid):
+    daemon = world.daemon(prosody)
+    answer = requests.get(daemon.base + "/a", headers=basic(jid, new_id()), timeout=10)
+    assert answer.status_code == 401 and schemes(answer) == ["Digest", "Digest", "Basic"]
 
 
-def test_root_becomes_somebody(world, prosody, place):
-    with open("/proc/sys/net/ipv4/ip_unprivileged_port_start") as f:
-        assert int(f.read()) >= 1024
-    daemon = someone(place, prosody, port=low_port())
-    world.daemons.append(daemon)
-    world.server = prosody
-    daemon.start()
-    entry, status = pwd.getpwnam(USER), status_of(daemon)
-    assert status["Uid"] == [str(entry.pw_uid)] * 4 and status["Gid"] == [str(entry.pw_gid)] * 4
-    assert status["Groups"] == []
-    for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
-        assert int(status[name][0], 16) == 0, name
-    # Nobody of that user looks into its memory.
-    assert os.stat(f"/proc/{daemon.process.pid}/environ").st_uid == 0 or b"__asan_init" in open(MISSIVED, "rb").read()
-    romeo = world.person(ROMEO)
-    assert romeo.put("/large", b"x" * 100000).status_code == 201
-    assert romeo.get("/large").content == b"x" * 100000
-    made = [daemon.store, *(os.path.join(root, name) for root, folders, names in os.walk(daemon.store) for name in folders + names)]
-    assert len(made) > 5 and {os.stat(path).st_uid for path in made} == {entry.pw_uid}
-    assert os.stat(daemon.store).st_gid == entry.pw_gid and os.stat(daemon.store).st_mode & 0o777 == 0o700
-    # What root does meanwhile leaves it that way; and once more.
-    assert subprocess.run([MISSIVED, "-c", f"{place}/missived.conf", "password", ROMEO], timeout=30).returncode == 0
-    daemon.stop()
-    daemon.start()
-    assert romeo.put("/small", b"x").status_code == 201
+def test_forms_of_basic(world, prosody):
+    """Colons in a resourcepart and in an identifier; percent-encoding of what is not ASCII, and of nothing else."""
+    world.daemon(prosody)
+    romeo = world.person("romeo@localhost", "a:b")
+    assert romeo.request("HEAD", "/x", id="plain-id").status_code == 404
+    assert (romeo.prompts[-1].id, romeo.prompts[-1].kind) == ("plain-id", "iq")
+    assert romeo.request("HEAD", "/x", jid="romeo@localhost", id="with:colon").status_code == 404
+    assert romeo.prompts[-1].id == "with:colon"
+    jürgen = world.person("jürgen@localhost")
+    assert jürgen.request("HEAD", "/x", jid="j%C3%BCrgen@localhost/home", id="%41%C3%A9").status_code == 404
+    assert jürgen.prompts[-1].id == "%41é"
 
 
-def test_root_stays_root(world, prosody):
-    """Only when it is told to, and with a warning."""
-    daemon = world.daemon(prosody, user="root")
-    assert "level=warning event=stays-root" in daemon.log()
+def test_no_identifier(world, prosody):
+    """XEP-0129's own listings have a JID alone: the identifier is ours then, and each time another."""
+    world.daemon(prosody)
+    romeo = world.person("romeo@localhost")
+    for _ in range(2):
+        answer = requests.request("HEAD", romeo.daemon.base + "/x", headers=basic(romeo.full), timeout=10)
+        assert answer.status_code == 404
+    assert len({prompt.id for prompt in romeo.prompts}) == 2
+    assert all(len(prompt.id) >= 16 for prompt in romeo.prompts)
 
 
-def test_user_that_is_not_there(place):
-    daemon = someone(place, None, user="no-such-user")
-    error = refused(daemon)
-    assert "there is no user no-such-user" in error and "adduser --system" in error and "user = root" in error
-    assert not os.path.exists(daemon.store)
+@pytest.mark.parametrize("value", [
+    "Basic", "Basic ", "Basic !!!", "Basic cm9tZW8", "Bearer abc", "Digest username=\"romeo@localhost\"", "romeo",
+    "Basic " + base64.b64encode(b"romeo@localhost:\xff\xfe").decode(),
+    "Basic " + base64.b64encode(b"romeo@localhost:a\0b").decode(),
+    "Basic " + base64.b64encode(b"romeo@localhost:mv-abcdefghijklmnopqrstuvwxyz").decode(),
+])
+def test_other_credentials(world, prosody, value):
+    """Not ours, broken, or an app password's form, which is never shown in a prompt: 401 with the challenge."""
+    daemon = world.daemon(prosody)
+    romeo = world.person("romeo@localhost")
+    for method in ("GET", "PUT", "PROPFIND", "DELETE"):
+        answer = requests.request(method, daemon.base + "/a", headers={"Authorization": value}, timeout=10)
+        assert answer.status_code == 401 and schemes(answer) == ["Digest", "Digest", "Basic"]
+    assert romeo.prompts == []
+    assert "mv-abcdef" not in daemon.log()
 
 
-def test_store_of_somebody_else(place):
-    daemon = someone(place, None)
-    os.mkdir(daemon.store, 0o700)
-    error = refused(daemon)
-    assert daemon.store in error and "chown -R" in error
-    assert os.listdir(daemon.store) == []
-
-
-def test_selftest_as_somebody(place):
-    daemon = someone(place, None)
-    result = subprocess.run([MISSIVED, "--selftest", "-c", daemon.write_config()], capture_output=True, text=True, timeout=60,
-                            env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
-    assert result.returncode == 0, result.stdout
-    assert os.stat(daemon.store).st_uid == pwd.getpwnam(USER).pw_uid
-
-
-def own(directory, user):
-    for name in ("cert.pem", "key.pem"):
-        shutil.chown(f"{directory}/{name}", user)
-
-
-def test_certificate_after_the_drop(world, prosody, place):
-    """The user reads the key, at the start and at a reload; one that it cannot read changes nothing, and is said."""
-    make_certificate(place)
-    own(place, USER)
-    daemon = someone(place, prosody, tls_cert=f"{place}/cert.pem", tls_key=f"{place}/key.pem")
-    daemon.base = daemon.settings["http"]["base-url"] = daemon.base.replace("http:", "https:")
-    world.daemons.append(daemon)
-    daemon.start()
-
-    def shown():
-        return ssl.get_server_certificate(("127.0.0.1", daemon.port))
-    first = shown()
-    make_certificate(place)
-    own(place, "root")
-    os.chmod(f"{place}/key.pem", 0o600)
-    daemon.process.send_signal(signal.SIGHUP)
-    assert f"{place}/key.pem" in daemon.wait_for("level=error event=reload-failed")
-    assert shown() == first
-    own(place, USER)
-    daemon.process.send_signal(signal.SIGHUP)
-    daemon.wait_for("event=reloaded")
-    wait_until(lambda: all(shown() != first for _ in range(20)), "the new certificate")
-
-
-def test_key_that_the_user_cannot_read(place):
-    make_certificate(place)
-    os.chmod(f"{place}/cert.pem", 0o644)
-    os.chmod(f"{place}/key.pem", 0o600)
-    daemon = someone(place, None, tls_cert=f"{place}/cert.pem", tls_key=f"{place}/key.pem")
-    error = refused(daemon)
-    assert f"{place}/key.pem" in error and "Permission denied" in error
+def test_nothing_secret_is_logged(world, prosody):
+    daemon = world.daemon(prosody)
+    romeo = world.person("romeo@localhost")
+    id = new_id()
+    assert romeo.put("/a", b"x", id=id).status_code == 201
+    assert romeo.get("/a", id=id).status_code == 200
+    log = daemon.log()
+    assert "method=PUT" in log and "jid=romeo@localhost" in log
+    assert id not in log and "the-component-secret" not in log

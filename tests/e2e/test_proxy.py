@@ -1,4 +1,4 @@
-"""Behind nginx, which speaks TLS: what clients name in Destination and If is base-url's, whatever reaches us (RULES, "Paths")."""
+"""Behind nginx or Apache, which speaks TLS: what clients name in Destination and If is base-url's, whatever reaches us (RULES, "Paths")."""
 
 import os
 import re
@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from daemon import basic
-from proxy import Nginx
+from proxy import Apache, Nginx
 from servers import free_port, wait_until
 from slots import Slot, crossing
 from test_passwords import mint
@@ -28,7 +28,7 @@ def behind(world, prosody, tmp_path):
         return made[-1]
     yield start
     for one in made:
-        one.nginx.stop()
+        one.front.stop()
 
 
 class Behind:
@@ -36,19 +36,22 @@ class Behind:
         port = free_port()
         self.base = f"https://127.0.0.1:{port}"
         self.daemon = world.daemon(server, base_url=self.base, trusted_proxies="127.0.0.1")
-        self.nginx = Nginx(directory / "nginx", self.daemon.port, kind, port)
+        if kind == "apache":
+            self.front = Apache(directory / "apache", self.daemon.port, port)
+        else:
+            self.front = Nginx(directory / "nginx", self.daemon.port, port, kind=kind)
         self.password = mint(self.daemon, ROMEO)
 
     def ask(self, method, path, body=None, **headers):
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
-        return requests.request(method, self.base + path, data=body, timeout=30, verify=self.nginx.certificate,
+        return requests.request(method, self.base + path, data=body, timeout=30, verify=self.front.certificate,
                                 headers={**basic(ROMEO, self.password), **headers})
 
     def status(self, method, path, body=None, **headers):
         return self.ask(method, path, body, **headers).status_code
 
 
-KINDS = pytest.mark.parametrize("kind", ["readme", "host", "forwarded"])
+KINDS = pytest.mark.parametrize("kind", ["example", "apache", "host", "forwarded"])
 
 
 @KINDS
@@ -94,10 +97,10 @@ def test_uploads_stream(behind, kind):
     """What was sent is with the daemon before the rest follows; the whole is the same, there and back."""
     b = behind(kind)
     content = os.urandom(8 << 20)
-    context = ssl.create_default_context(cafile=b.nginx.certificate)
-    with socket.create_connection(("127.0.0.1", b.nginx.port), timeout=30) as plain, \
+    context = ssl.create_default_context(cafile=b.front.certificate)
+    with socket.create_connection(("127.0.0.1", b.front.port), timeout=30) as plain, \
             context.wrap_socket(plain, server_hostname="127.0.0.1") as s:
-        s.sendall(f"PUT /big HTTP/1.1\r\nHost: 127.0.0.1:{b.nginx.port}\r\nContent-Length: {len(content)}\r\n"
+        s.sendall(f"PUT /big HTTP/1.1\r\nHost: 127.0.0.1:{b.front.port}\r\nContent-Length: {len(content)}\r\n"
                   f"Authorization: {basic(ROMEO, b.password)['Authorization']}\r\nConnection: close\r\n\r\n".encode())
         s.sendall(content[:6 << 20])
         wait_until(lambda: unnamed_bytes(b.daemon) >= 5 << 20, "the first part on its way to disk")
@@ -133,14 +136,14 @@ def test_clients_through_it(behind, kind, tmp_path):
         return subprocess.run(arguments, text=True, capture_output=True, timeout=60, check=True).stdout.strip()
     config = tmp_path / "rclone.conf"
     config.write_text(f"[m]\ntype = webdav\nurl = {b.base}\nvendor = other\nuser = {ROMEO}\npass = {run('rclone', 'obscure', b.password)}\n")
-    rclone = ["rclone", "--config", str(config), "--ca-cert", b.nginx.certificate]
+    rclone = ["rclone", "--config", str(config), "--ca-cert", b.front.certificate]
     run(*rclone, "copy", str(source), "m:up")
     run(*rclone, "moveto", "m:up", "m:below/moved")
     run(*rclone, "copyto", "m:below/moved/large", "m:copy")
     run(*rclone, "check", "--download", str(source), "m:below/moved")
     assert b.ask("GET", "/copy").content == (source / "large").read_bytes()
     b.daemon.wait_for("method=PUT ", 2)
-    curl = ["curl", "-sS", "--digest", "-u", f"{ROMEO}:{b.password}", "--cacert", b.nginx.certificate, "-o", "/dev/null",
+    curl = ["curl", "-sS", "--digest", "-u", f"{ROMEO}:{b.password}", "--cacert", b.front.certificate, "-o", "/dev/null",
             "-w", "%{http_code}"]
     assert run(*curl, "-T", str(source / "large"), b.base + "/new%20name") == "201"
     assert run(*curl, "-X", "MOVE", "-H", f"Destination: {b.base}/newer", b.base + "/new%20name") == "201"
@@ -156,7 +159,7 @@ def test_slots_and_links(behind, world, kind):
     origin = {"Origin": "https://web.example.org"}
 
     def ask(method, url, body=None, **headers):
-        return requests.request(method, url, data=body, timeout=30, headers=headers, verify=b.nginx.certificate)
+        return requests.request(method, url, data=body, timeout=30, headers=headers, verify=b.front.certificate)
     for said in ({}, origin):
         content = os.urandom(3 << 20)
         slot = Slot(romeo, "photo.jpg", len(content), "image/jpeg")
@@ -184,7 +187,7 @@ def test_slots_and_links(behind, world, kind):
     assert romeo.prompts == []
 
 
-@pytest.mark.parametrize("kind", ["readme", "forwarded"])
+@pytest.mark.parametrize("kind", ["example", "forwarded"])
 def test_what_a_client_forges(behind, kind):
     """The proxy writes over it, or takes it away."""
     b = behind(kind)

@@ -61,7 +61,16 @@ static void test_bodies(void **state)
 		{-1, "ffffffffffffffff\r\nhello", NULL, 0},
 		{-1, "5;\x01\r\nhello\r\n0\r\n\r\n", NULL, 0},
 		{-1, "5;a\nb\r\nhello\r\n0\r\n\r\n", NULL, 0},
+		{-1, "5 ;x\r\nhello\r\n0\t ;\r\n\r\n", "hello", 0},
+		{-1, "5 \r\nhello\r\n0\r\n\r\n", NULL, 0},
+		{-1, "5 0\r\nhello\r\n0\r\n\r\n", NULL, 0},
 		{-1, "0\r\nX: y\n\r\n", NULL, 0},
+		{-1, "0\r\nX:\r\nA-b:c:d e\r\n\r\n", "", 0},
+		{-1, "0\r\nX\r\n\r\n", NULL, 0},
+		{-1, "0\r\n: y\r\n\r\n", NULL, 0},
+		{-1, "0\r\nX : y\r\n\r\n", NULL, 0},
+		{-1, "0\r\nX: y\r\n z\r\n\r\n", NULL, 0},
+		{-1, "0\r\nGET / HTTP/1.1\r\n\r\n", NULL, 0},
 		{-1, "0\r\nX: y\r\n\rZ", NULL, 0},
 	};
 	struct buf content = {0};

@@ -1,0 +1,45 @@
+"""What the package says a second time is what the rest of the house says."""
+
+import os
+import re
+import subprocess
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
+
+
+def read(path):
+    with open(os.path.join(ROOT, path)) as f:
+        return f.read()
+
+
+def test_build_depends():
+    """script/deps build, but for what every build of a package has (gcc) and what meson brings (ninja)."""
+    deps = set(re.search(r'^build="(.*?)"', read("script/deps"), re.M | re.S)[1].split())
+    field = re.search(r"^Build-Depends: (.*?)^Standards", read("debian/control"), re.M | re.S)[1]
+    depends = {re.sub(r"[ ()]", "", package) for package in field.replace("\n", "").split(",")}
+    assert {one for one in depends if "debhelper" not in one and not one.startswith("dh-")} == deps - {"gcc", "ninja-build"}
+
+
+def test_version():
+    version = re.search(r"version: '([\d.]+)'", read("meson.build"))[1]
+    assert read("debian/changelog").startswith(f"missive ({version}) ")
+
+
+def test_licence():
+    """debian/copyright has LICENSE's words."""
+    def words(text):
+        return re.sub(r"[\s.]+", " ", text).split()
+    ours = words(read("LICENSE")[read("LICENSE").index("Permission"):])
+    assert words(read("debian/copyright"))[-len(ours):] == ours
+
+
+def test_completion_is_shell():
+    for shell, names in (("bash", ("missive.bash", "missived.bash")), ("zsh", ("_missive", "_missived"))):
+        for name in names:
+            subprocess.run([shell, "-n", os.path.join(ROOT, "dist/completion", name)], check=True)
+
+
+def test_scripts_are_shell():
+    for name in ("postinst", "postrm"):
+        subprocess.run(["sh", "-n", os.path.join(ROOT, f"debian/missived.{name}")], check=True)
+    subprocess.run(["bash", "-n", os.path.join(ROOT, "script/package")], check=True)
