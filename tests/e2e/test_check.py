@@ -94,7 +94,7 @@ NGINX = {
     "address": ({"directives": without("X-Forwarded-For")}, ("client address", "anybody may pretend")),
     "no address": ({"directives": [*without("X-Forwarded-For"), "set_header X-Forwarded-For ''"]}, ("client address", "is trusted and does not say for whom")),
     "both": ({"directives": [*without("set_header Forwarded"), "set_header Forwarded for=1.2.3.4"]}, ("ours", "says in two ways")),
-    "untrusted": ({"kind": "example", "daemon": {"trusted_proxies": "", "host": "127.0.0.1"}}, ("client address", "set trusted-proxies = 127.0.0.1")),
+    "untrusted": ({"directives": README, "daemon": {"trusted_proxies": "", "host": "127.0.0.1"}}, ("client address", "set trusted-proxies = 127.0.0.1")),
     "size": ({"directives": README, "server": ""}, ("body size", "refused by the proxy .413.: in nginx client_max_body_size 0")),
     "buffering": ({"directives": without("request_buffering")}, ("request buffering", "proxy_request_buffering off")),
     "methods": ({"directives": README, "server": "client_max_body_size 0; if ($request_method = MOVE) { return 405; }"}, ("MOVE", "answered 405: .*all methods")),
