@@ -6,18 +6,19 @@
 #include "auth/proof.h"
 #include "auth/refusals.h"
 #include "base/arena.h"
-#include "base/config.h"
 #include "base/fence.h"
 #include "base/identity.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/process.h"
 #include "base/supervisor.h"
 #include "base/text.h"
-#include "dav/request.h"
-#include "http/http.h"
+#include "command.h"
+#include "daemon.h"
 #include "service/service.h"
 #include "store/store.h"
 #include "xmpp/confirm.h"
+#include "xmpp/survey.h"
 #include "xmpp/xmpp.h"
 
 #include <errno.h>
@@ -34,36 +35,27 @@
 /* Milliseconds for what runs to finish; with what is left of ten seconds the rooms are closed. */
 enum { FINISHING_TIME = 8500 };
 
-struct daemon {
-	struct config config;
-	const char *file; /* the settings */
-	struct loop *loop;
-	struct store *store;
-	struct xmpp *xmpp;
-	struct confirms *confirms;
-	struct prover *prover;
-	struct nonces *nonces;
-	struct attempts *attempts;
-	struct refusals *refusals;
-	struct service *service;
-	struct listeners *listeners;
-	struct http *http;
-	struct alive *alive;
-	struct signal_watch *terminate, *interrupt, *hang_up;
-	struct dav dav;
-	bool stopping;
-};
+static void print_usage(FILE *out)
+{
+	fputs("usage: missived [-c FILE]      run in the foreground, log to standard error\n"
+	      "       missived -t [-c FILE]   check the settings: exit 0, or 1 and FILE:LINE: what "
+	      "is "
+	      "wrong\n"
+	      "       missived --selftest [-c FILE]\n"
+	      "                               show what a daemon that was taken over could not "
+	      "do\n",
+		out);
+	command_usage(out);
+	fputs("       missived -h | -V\n"
+	      "FILE is /etc/missive/missived.conf unless it is given. See missived(8).\n",
+		out);
+}
 
-static const char usage[] =
-	"usage: missived [-c FILE]      run in the foreground, log to standard error\n"
-	"       missived -t [-c FILE]   check the settings: exit 0, or 1 and FILE:LINE: what is "
-	"wrong\n"
-	"       missived --selftest [-c FILE]\n"
-	"                               show what a daemon that was taken over could not do\n"
-	"       missived [-c FILE] password JID [LABEL]\n"
-	"                               mint an app password for that account and print it, once\n"
-	"       missived -h | -V\n"
-	"FILE is /etc/missive/missived.conf unless it is given. See missived(8).\n";
+void daemon_set_log(const struct config *config)
+{
+	log_use(config->log.format);
+	log_threshold(config->log.level);
+}
 
 static void stopped(void *arg)
 {
@@ -82,17 +74,61 @@ static void stop(void *arg)
 	http_stop(daemon->http, FINISHING_TIME, stopped, daemon);
 }
 
-static void reload(void *arg)
+struct store_options daemon_store_options(const struct config *config)
 {
-	struct daemon *daemon = arg;
-	char error[512];
+	return (struct store_options){
+		.path = config->store.path,
+		.keep_free = config->limits.keep_free,
+		.may_block = config->store.may_block,
+		.expires = config->limits.expires,
+		.properties = config->limits.properties,
+		.properties_size = config->limits.properties_size,
+		.once_kept = config->limits.once_kept,
+		.expiry_notice = config->limits.expiry_notice,
+	};
+}
 
-	supervisor_tell_reloading();
-	if (http_reload(daemon->http, error, sizeof(error)) < 0)
-		log_event(LOG_ERROR, "reload-failed", "reason", error, NULL);
-	else
-		log_event(LOG_INFO, "reloaded", NULL);
-	supervisor_tell("READY=1");
+struct limits_options daemon_limits(const struct config *config)
+{
+	return (struct limits_options){
+		.per_pair = config->limits.prompts_per_pair,
+		.per_address = config->limits.prompts_per_address,
+		.per_known_pair = config->limits.prompts_per_known_pair,
+		.prompts = config->limits.prompts,
+		.silence = config->limits.silence,
+		.timeout = config->xmpp.confirm_timeout,
+	};
+}
+
+struct attempts_options daemon_attempts(const struct config *config)
+{
+	return (struct attempts_options){
+		.per_pair = config->limits.wrong_passwords,
+		.per_address = config->limits.wrong_passwords_per_address,
+	};
+}
+
+void daemon_set_dav(struct dav *dav, const struct config *config)
+{
+	dav->users = config->xmpp.users;
+	dav->max_file_size = config->limits.max_file_size;
+	dav->quota = config->limits.quota;
+	dav->resources = config->limits.resources;
+	dav->links = config->slots.links;
+	dav->expires_message = config->limits.expires_message;
+	dav->expires_profile = config->limits.expires_profile;
+	dav->expires_ephemeral = config->limits.expires_ephemeral;
+	dav->expires_permanent = config->limits.expires_permanent;
+}
+
+static int listen_for_metrics(struct daemon *daemon, char *error, size_t size)
+{
+	const char *addresses[] = {daemon->config.http.metrics, NULL};
+
+	if (!*addresses[0])
+		return 0;
+	process_begin();
+	return listeners_open(&daemon->metrics, addresses, 1, error, size);
 }
 
 /* What needs root, or what no fence allows: before anything from outside is read. */
@@ -101,6 +137,10 @@ static int listen_for_all(struct daemon *daemon, char *error, size_t size)
 	const struct config *config = &daemon->config;
 	size_t inherited = supervisor_listeners();
 
+	int result = listen_for_metrics(daemon, error, size);
+
+	if (result < 0)
+		return result;
 	if (inherited > 0)
 		return listeners_inherit(&daemon->listeners, SUPERVISOR_FIRST_FD, inherited,
 			config->http.tls_cert || config->http.allow_plain, error, size);
@@ -128,14 +168,7 @@ static int become_small(struct daemon *daemon, char *error, size_t size)
 
 static int open_store(struct daemon *daemon, char *error, size_t size)
 {
-	const struct store_options options = {
-		.path = daemon->config.store.path,
-		.keep_free = daemon->config.limits.keep_free,
-		.may_block = daemon->config.store.may_block,
-		.expires = daemon->config.limits.expires,
-		.once_kept = daemon->config.limits.once_kept,
-		.expiry_notice = daemon->config.limits.expiry_notice,
-	};
+	const struct store_options options = daemon_store_options(&daemon->config);
 
 	return store_open(&daemon->store, &options, error, size);
 }
@@ -150,14 +183,7 @@ static int open_xmpp(struct daemon *daemon, char *error, size_t size)
 		.base_url = config->http.base_url,
 		.max_file_size = config->limits.max_file_size,
 	};
-	const struct limits_options limits = {
-		.per_pair = config->limits.prompts_per_pair,
-		.per_address = config->limits.prompts_per_address,
-		.per_known_pair = config->limits.prompts_per_known_pair,
-		.prompts = config->limits.prompts,
-		.silence = config->limits.silence,
-		.timeout = config->xmpp.confirm_timeout,
-	};
+	const struct limits_options limits = daemon_limits(config);
 	int result = xmpp_open(&daemon->xmpp, daemon->loop, &options);
 
 	if (result < 0) {
@@ -165,6 +191,7 @@ static int open_xmpp(struct daemon *daemon, char *error, size_t size)
 		return result;
 	}
 	daemon->confirms = confirms_open(daemon->xmpp, daemon->loop, config->xmpp.confirm_timeout);
+	daemon->survey = survey_open(daemon->xmpp, daemon->loop, config->xmpp.users);
 	daemon->prover =
 		prover_open(daemon->loop, daemon->confirms, config->xmpp.confirm_reuse, &limits);
 	return 0;
@@ -174,32 +201,34 @@ static int open_xmpp(struct daemon *daemon, char *error, size_t size)
 static void open_dav(struct daemon *daemon)
 {
 	const struct config *config = &daemon->config;
-	const struct attempts_options attempts = {
-		.per_pair = config->limits.wrong_passwords,
-		.per_address = config->limits.wrong_passwords_per_address,
-	};
+	const struct attempts_options attempts = daemon_attempts(config);
 
 	daemon->attempts = attempts_open(&attempts, NULL);
 	daemon->refusals = refusals_open(config->limits.refusals);
-	daemon->nonces = nonces_open(store_secret(daemon->store), STORE_SECRET, NULL);
+	daemon->nonces = nonces_open(
+		store_secret(daemon->store), STORE_SECRET, config->limits.nonce_time, NULL);
 	daemon->dav = (struct dav){
 		.store = daemon->store,
 		.base_url = config->http.base_url,
 		.site = &config->http.site,
-		.users = config->xmpp.users,
-		.max_file_size = config->limits.max_file_size,
-		.quota = config->limits.quota,
-		.resources = config->limits.resources,
 		.slots = config->limits.slots,
-		.links = config->slots.links,
-		.expires_message = config->limits.expires_message,
-		.expires_profile = config->limits.expires_profile,
-		.expires_ephemeral = config->limits.expires_ephemeral,
-		.expires_permanent = config->limits.expires_permanent,
+		.limits =
+			{
+				.xml_body = config->limits.xml_body,
+				.properties = config->limits.properties,
+				.property_size = config->limits.property_size,
+				.ranges = config->limits.ranges,
+				.conditions = config->limits.conditions,
+				.conditions_size = config->limits.conditions_size,
+				.locks_per_resource = config->limits.locks_per_resource,
+				.locks_per_account = config->limits.locks_per_account,
+				.lock_time = config->limits.lock_time,
+			},
 		.nonces = daemon->nonces,
 		.attempts = daemon->attempts,
 		.refusals = daemon->refusals,
 	};
+	daemon_set_dav(&daemon->dav, config);
 }
 
 static void open_service(struct daemon *daemon)
@@ -217,21 +246,35 @@ static void open_service(struct daemon *daemon)
 static int open_http(struct daemon *daemon, char *error, size_t size)
 {
 	const struct config *config = &daemon->config;
-	const struct http_options options = {
+
+	daemon->http_options = (struct http_options){
 		.dav = &daemon->dav,
 		.prover = daemon->prover,
 		.xmpp = daemon->xmpp,
 		.confirms = daemon->confirms,
 		.listeners = daemon->listeners,
+		.metrics = daemon->metrics,
+		.survey = daemon->survey,
 		.tls_cert = config->http.tls_cert,
 		.tls_key = config->http.tls_key,
 		.trusted_proxies = config->http.trusted_proxies,
 		.threads = config->http.threads,
 		.connections = config->limits.connections,
 		.connections_per_address = config->limits.connections_per_address,
+		.limits =
+			{
+				.target = config->limits.target,
+				.head = config->limits.head,
+				.fields = config->limits.fields,
+				.drain = config->limits.drain,
+				.body_rate = config->limits.body_rate,
+				.head_time = config->limits.head_time,
+				.idle_time = config->limits.idle_time,
+				.drain_time = config->limits.drain_time,
+			},
 	};
 
-	return http_start(&daemon->http, daemon->loop, &options, error, size);
+	return http_start(&daemon->http, daemon->loop, &daemon->http_options, error, size);
 }
 
 static int open_all(struct daemon *daemon, char *error, size_t size)
@@ -258,14 +301,17 @@ static void close_all(struct daemon *daemon)
 	if (daemon->http)
 		http_close(daemon->http);
 	listeners_close(daemon->listeners);
+	listeners_close(daemon->metrics);
 	service_close(daemon->service);
 	nonces_close(daemon->nonces);
 	attempts_close(daemon->attempts);
 	refusals_close(daemon->refusals);
+	survey_close(daemon->survey);
 	if (daemon->confirms)
 		confirms_close(daemon->confirms);
 	xmpp_close(daemon->xmpp);
 	store_close(daemon->store);
+	reload_end(daemon);
 	alive_close(daemon->alive);
 }
 
@@ -312,33 +358,6 @@ static int run(struct daemon *daemon)
 	if (result == 0)
 		log_event(LOG_INFO, "stopped", NULL);
 	return result < 0 ? 1 : 0;
-}
-
-/* missived password JID [LABEL], also while the daemon runs. */
-static int mint_password(const struct config *config, int argc, char **argv)
-{
-	const char *label = argc > 1 ? argv[1] : "";
-	struct arena *arena = arena_new();
-	char secret[PASSWORD_TEXT], error[512];
-	struct password kept;
-	struct jid jid;
-	int status = 1;
-
-	password_mint(secret);
-	if (jid_parse(arena, argv[0], &jid) < 0 || !jid_is_bare(&jid) || !jid_has_localpart(&jid)) {
-		fprintf(stderr, "missived: %s is no account, as in romeo@montague.lit\n", argv[0]);
-	} else if (strlen(label) > 255 || !text_is_presentable(label)) {
-		fprintf(stderr, "missived: the label is too long, or cannot be shown\n");
-	} else {
-		kept = password_kept(arena, jid.bare, label, secret);
-		status = store_password_add(config->store.path, &kept, error, sizeof(error)) < 0;
-		if (status)
-			fprintf(stderr, "missived: %s\n", error);
-		else
-			printf("%s\n", secret);
-	}
-	arena_free(arena);
-	return status;
 }
 
 /* Whoever has closed some of them: nothing that is opened later may be taken for the log. */
@@ -390,23 +409,33 @@ static int start(struct daemon *daemon)
 {
 	supervisor_find();
 	prepare();
+	daemon_set_log(&daemon->config);
 	return run(daemon);
 }
 
-enum task { SERVE, CHECK, MINT, SELFTEST };
+enum task { SERVE, CHECK, COMMAND, SELFTEST };
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {{"selftest", no_argument, NULL, 's'}, {0}};
+	static const struct option options[] = {
+		{"selftest", no_argument, NULL, 's'},
+		{"repair", no_argument, NULL, 'r'},
+		{0},
+	};
 	struct daemon daemon = {.file = "/etc/missive/missived.conf"};
+	const struct command *command = NULL;
 	enum task task = SERVE;
 	struct arena *arena;
+	bool repair = false;
 	char error[1024];
 	int option, status = 0;
 
 	keep_standard_files();
 	while ((option = getopt_long(argc, argv, "c:thV", options, NULL)) != -1) {
 		switch (option) {
+		case 'r':
+			repair = true;
+			break;
 		case 'c':
 			daemon.file = optarg;
 			break;
@@ -417,20 +446,24 @@ int main(int argc, char **argv)
 			task = SELFTEST;
 			break;
 		case 'h':
+			print_usage(stdout);
+			return 0;
 		case 'V':
-			fputs(option == 'h' ? usage : "missived " MISSIVE_VERSION "\n", stdout);
+			puts("missived " MISSIVE_VERSION);
 			return 0;
 		default:
-			fputs(usage, stderr);
+			print_usage(stderr);
 			return 2;
 		}
 	}
 	argc -= optind;
 	argv += optind;
-	if (task == SERVE && argc >= 2 && argc <= 3 && strcmp(argv[0], "password") == 0)
-		task = MINT;
-	if (argc > 0 && task != MINT) {
-		fputs(usage, stderr);
+	if (argc > 0 && task == SERVE) {
+		command = command_find(argc, argv, repair);
+		task = COMMAND;
+	}
+	if ((argc > 0 || repair) && !command) {
+		print_usage(stderr);
 		return 2;
 	}
 	umask(077);
@@ -438,8 +471,8 @@ int main(int argc, char **argv)
 	if (config_load(arena, daemon.file, &daemon.config, error, sizeof(error)) < 0) {
 		fprintf(stderr, "%s\n", error);
 		status = 1;
-	} else if (task == MINT) {
-		status = mint_password(&daemon.config, argc - 1, argv + 1);
+	} else if (task == COMMAND) {
+		status = command_run(command, &daemon.config, repair, argc, argv);
 	} else if (task == SELFTEST) {
 		status = selftest(&daemon);
 	} else if (task == SERVE) {

@@ -11,7 +11,7 @@
 enum { MINUTE = 60000, COUNTED = 16384 /* pairs, and addresses */ };
 
 struct attempts {
-	struct attempts_options options;
+	_Atomic uint64_t per_pair, per_address; /* as in struct attempts_options */
 	uint64_t (*clock)(void);
 	struct rates *pairs, *addresses; /* wrong ones */
 };
@@ -43,9 +43,8 @@ uint64_t attempt_wait(const struct attempt *attempt)
 {
 	const struct attempts *attempts = attempt->attempts;
 	uint64_t now = attempts->clock();
-	uint64_t pair = wait_of(attempts->pairs, attempt->pair, attempts->options.per_pair, now);
-	uint64_t from =
-		wait_of(attempts->addresses, attempt->from, attempts->options.per_address, now);
+	uint64_t pair = wait_of(attempts->pairs, attempt->pair, attempts->per_pair, now);
+	uint64_t from = wait_of(attempts->addresses, attempt->from, attempts->per_address, now);
 
 	return pair > from ? pair : from;
 }
@@ -66,13 +65,19 @@ void attempt_take_back(const struct attempt *attempt, uint64_t when)
 	rate_undo(attempt->attempts->addresses, attempt->from, when);
 }
 
+void attempts_use(struct attempts *attempts, const struct attempts_options *options)
+{
+	attempts->per_pair = options->per_pair;
+	attempts->per_address = options->per_address;
+}
+
 struct attempts *attempts_open(const struct attempts_options *options, uint64_t (*clock)(void))
 {
 	struct attempts *attempts = calloc(1, sizeof(*attempts));
 
 	if (!attempts)
 		abort();
-	attempts->options = *options;
+	attempts_use(attempts, options);
 	attempts->clock = clock ? clock : clock_now;
 	attempts->pairs = rates_open(COUNTED, MINUTE);
 	attempts->addresses = rates_open(COUNTED, MINUTE);

@@ -19,6 +19,9 @@ struct attempts_options {
 /* clock in milliseconds; NULL: base/clock's. */
 struct attempts *attempts_open(const struct attempts_options *options, uint64_t (*clock)(void));
 
+/* The limits from now on. */
+void attempts_use(struct attempts *attempts, const struct attempts_options *options);
+
 /* NULL is nothing. */
 void attempts_close(struct attempts *attempts);
 

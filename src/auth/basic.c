@@ -75,7 +75,7 @@ int basic_verify(struct request *request, struct tx *tx)
 		password_admit(request, &password);
 		return CREDENTIALS_PROVEN;
 	}
-	log_event(LOG_WARNING, "password-wrong", "jid", request->claim.bare, "address",
-		request->address, NULL);
+	log_event(LOG_AUDIT, "password-wrong", "address", request->address, "jid",
+		request->claim.bare, NULL);
 	return password_was_wrong(request, CREDENTIALS_REFUSED);
 }

@@ -256,6 +256,15 @@ void limit_end(struct limited *limited, enum limit_end how)
 	free(limited);
 }
 
+void limits_use(struct limits *limits, const struct limits_options *options)
+{
+	struct limits_options old = limits->options;
+
+	limits->options = *options;
+	limits->options.silence = old.silence;
+	limits->options.timeout = old.timeout;
+}
+
 struct limits *limits_open(struct loop *loop, const struct limits_options *options)
 {
 	struct limits *limits = calloc(1, sizeof(*limits));

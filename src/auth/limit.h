@@ -24,6 +24,9 @@ struct limits_options {
 
 struct limits *limits_open(struct loop *loop, const struct limits_options *options);
 
+/* The limits from now on; silence and timeout stay. */
+void limits_use(struct limits *limits, const struct limits_options *options);
+
 /* Nothing may wait any more. */
 void limits_close(struct limits *limits);
 

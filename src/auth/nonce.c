@@ -26,6 +26,7 @@ struct slot {
 
 struct nonces {
 	uint64_t (*clock)(void);
+	uint64_t time; /* milliseconds that one is good for */
 	uint64_t life; /* random, so that no nonce of another process passes for one of this */
 	_Atomic uint64_t next;
 	char key[SHA256_HEX];
@@ -33,7 +34,8 @@ struct nonces {
 	struct slot slots[SLOTS];
 };
 
-struct nonces *nonces_open(const void *secret, size_t length, uint64_t (*clock)(void))
+struct nonces *nonces_open(
+	const void *secret, size_t length, uint64_t time, uint64_t (*clock)(void))
 {
 	static const char for_key[] = "Digest nonce", for_opaque[] = "Digest opaque";
 	struct nonces *nonces = calloc(1, sizeof(*nonces));
@@ -41,6 +43,7 @@ struct nonces *nonces_open(const void *secret, size_t length, uint64_t (*clock)(
 	if (!nonces)
 		abort();
 	nonces->clock = clock ? clock : clock_now;
+	nonces->time = time;
 	random_bytes(&nonces->life, sizeof(nonces->life));
 	hmac_hex(nonces->key, secret, length, for_key, strlen(for_key));
 	hmac_hex(nonces->opaque, secret, length, for_opaque, strlen(for_opaque));
@@ -92,7 +95,7 @@ enum nonce_state nonce_check(const struct nonces *nonces, const char *text, uint
 	code_of(nonces, text, code);
 	if (!text_equal_secret(code, text + SIGNED))
 		return NONCE_FOREIGN;
-	if (field(text, 0) != nonces->life || nonces->clock() - field(text, 1) >= NONCE_TIME)
+	if (field(text, 0) != nonces->life || nonces->clock() - field(text, 1) >= nonces->time)
 		return NONCE_OLD;
 	*number = field(text, 2);
 	return NONCE_GOOD;

@@ -11,9 +11,8 @@
 struct nonces;
 
 enum {
-	NONCE_TEXT = 81,     /* hex digits and NUL */
-	NONCE_TIME = 300000, /* milliseconds that one is good for */
-	NONCE_WINDOW = 64,   /* how far a count may lie behind the highest that was used */
+	NONCE_TEXT = 81,   /* hex digits and NUL */
+	NONCE_WINDOW = 64, /* how far a count may lie behind the highest that was used */
 	NONCE_OPAQUE = 33,
 };
 
@@ -23,8 +22,12 @@ enum nonce_state {
 	NONCE_GOOD,
 };
 
-/* The secret outlives a restart, so that a nonce from before is known as ours. clock in milliseconds; NULL: the monotonic one. */
-struct nonces *nonces_open(const void *secret, size_t length, uint64_t (*clock)(void));
+/*
+ * The secret outlives a restart, so that a nonce from before is known as ours. One is good for `time` milliseconds. clock in milliseconds;
+ * NULL: the monotonic one.
+ */
+struct nonces *nonces_open(
+	const void *secret, size_t length, uint64_t time, uint64_t (*clock)(void));
 
 /* NULL is nothing. */
 void nonces_close(struct nonces *nonces);

@@ -192,6 +192,11 @@ void prover_close(struct prover *prover)
 	free(prover);
 }
 
+void prover_use(struct prover *prover, const struct limits_options *limits)
+{
+	limits_use(prover->limits, limits);
+}
+
 void prover_post(struct prover *prover, struct proof *proof)
 {
 	mailbox_post(prover->mailbox, &proof->message);

@@ -41,5 +41,8 @@ struct prover *prover_open(struct loop *loop, struct confirms *confirms, uint64_
 	const struct limits_options *limits);
 void prover_close(struct prover *prover);
 
+/* The limits from now on (limits_use()). */
+void prover_use(struct prover *prover, const struct limits_options *limits);
+
 /* From any thread. */
 void prover_post(struct prover *prover, struct proof *proof);

@@ -2,14 +2,16 @@
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/rate.h"
+#include "dav/method.h"
 
 #include <stdlib.h>
 
 enum { ADDRESSES = 32768, MINUTE = 60000 };
 
 struct refusals {
-	uint64_t most;
+	_Atomic uint64_t most;
 	struct rates *rates;
 };
 
@@ -22,6 +24,11 @@ struct refusals *refusals_open(uint64_t most)
 	refusals->most = most;
 	refusals->rates = rates_open(ADDRESSES, MINUTE);
 	return refusals;
+}
+
+void refusals_use(struct refusals *refusals, uint64_t most)
+{
+	refusals->most = most;
 }
 
 void refusals_close(struct refusals *refusals)
@@ -53,9 +60,13 @@ void refusals_count(struct request *request)
 	const struct refusals *refusals = request->dav->refusals;
 	char key[ADDRESS_TEXT];
 
-	if (!request->refused || request->proven || !refusals->most)
+	if (!request->refused || request->proven)
+		return;
+	request->refused = false;
+	log_event(LOG_AUDIT, "refused", "address", request->address, "jid", request->claim.bare,
+		"method", request->method->name, "url", request->url, NULL);
+	if (!refusals->most)
 		return;
 	address_limit_key(request->address, key);
-	request->refused = false;
 	rate_count(refusals->rates, key, clock_now());
 }

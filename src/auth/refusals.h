@@ -12,6 +12,9 @@ struct refusals;
 /* most: a minute and an address; 0: any number. */
 struct refusals *refusals_open(uint64_t most);
 
+/* The limit from now on. */
+void refusals_use(struct refusals *refusals, uint64_t most);
+
 /* NULL is nothing. */
 void refusals_close(struct refusals *refusals);
 

@@ -268,7 +268,7 @@ static bool offset_read(const char *text, int64_t *seconds)
 	if ((*text != '+' && *text != '-') || !date_match(text + 1, "HH:ii", &tm) ||
 		tm.tm_hour > 23 || tm.tm_min > 59)
 		return false;
-	*seconds = tm.tm_hour * 3600 + tm.tm_min * 60;
+	*seconds = tm.tm_hour * 3600L + tm.tm_min * 60L;
 	if (*text == '-')
 		*seconds = -*seconds;
 	return true;
@@ -307,10 +307,10 @@ int iso_date_parse(const char *text, int64_t *milliseconds)
 		return -EINVAL;
 	day = (struct tm){
 		.tm_year = tm.tm_year - 1900, .tm_mon = tm.tm_mon - 1, .tm_mday = tm.tm_mday};
-	*milliseconds =
-		((int64_t)timegm(&day) + tm.tm_hour * 3600 + tm.tm_min * 60 + tm.tm_sec - offset) *
-			1000 +
-		fraction;
+	*milliseconds = ((int64_t)timegm(&day) + tm.tm_hour * 3600L + tm.tm_min * 60L + tm.tm_sec -
+				offset) *
+				1000 +
+			fraction;
 	/* 31 February is another day. */
 	return day.tm_mon == tm.tm_mon - 1 && day.tm_mday == tm.tm_mday ? 0 : -EINVAL;
 }

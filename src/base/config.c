@@ -19,6 +19,7 @@ struct reading {
 	struct config *config;
 	int line;     /* the last one of the file */
 	int *written; /* for each row of the table: the line of its key, 0 when it is not there */
+	const char **said; /* likewise, its value */
 	char *error;
 	size_t size;
 	const char *name;
@@ -29,63 +30,87 @@ struct key;
 /* Writes the value into its place: NULL, or what is wrong with it. */
 typedef const char *key_set(struct reading *reading, const struct key *key, const char *value);
 
-static key_set set_text, set_listen, set_base_url, set_hosts, set_readable, set_count,
+static key_set set_text, set_listen, set_metrics, set_base_url, set_hosts, set_readable, set_count,
 	set_resources, set_rate, set_threads, set_bool, set_server, set_domain, set_users,
-	set_networks, set_admins, set_secret_file, set_duration, set_bytes;
+	set_log_format, set_log_level, set_networks, set_admins, set_secret_file, set_duration,
+	set_bytes;
 
 struct key {
 	const char *section, *name;
 	const char *standard; /* NULL: stays empty */
 	key_set *set;
 	size_t place;
-	bool repeatable;
+	const char *least, *most; /* numbers, written as in the file; NULL: what `set` takes */
+	enum { REPEATABLE = 1, LIVE = 2 } flags;
 };
 
 #define PLACE(member) offsetof(struct config, member)
 
 /* clang-format off */
 static const struct key keys[] = {
-	{"http",   "listen",          "127.0.0.1:8080",              set_listen,      PLACE(http.listen), true},
+	{"http",   "listen",          "127.0.0.1:8080",              set_listen,      PLACE(http.listen), .flags = REPEATABLE},
 	{"http",   "base-url",        "http://files.localhost:8080", set_base_url,    PLACE(http.base_url)},
 	{"http",   "host",            "",                            set_hosts,       PLACE(http.host)},
 	{"http",   "tls-cert",        NULL,                          set_readable,    PLACE(http.tls_cert)},
 	{"http",   "tls-key",         NULL,                          set_readable,    PLACE(http.tls_key)},
 	{"http",   "threads",         "0",                           set_threads,     PLACE(http.threads)},
-	{"http",   "trusted-proxies", "",                            set_networks,    PLACE(http.trusted_proxies)},
+	{"http",   "trusted-proxies", "",                            set_networks,    PLACE(http.trusted_proxies), .flags = LIVE},
 	{"http",   "allow-plain",     "no",                          set_bool,        PLACE(http.allow_plain)},
+	{"http",   "metrics",         "",                            set_metrics,     PLACE(http.metrics)},
 	{"xmpp",   "server",          "127.0.0.1:5347",              set_server,      PLACE(xmpp.server)},
 	{"xmpp",   "domain",          "files.localhost",             set_domain,      PLACE(xmpp.domain)},
 	{"xmpp",   "secret",          NULL,                          set_text,        PLACE(xmpp.secret)},
 	{"xmpp",   "secret-file",     NULL,                          set_secret_file, PLACE(xmpp.secret)},
-	{"xmpp",   "users",           "localhost",                   set_users,       PLACE(xmpp.users)},
-	{"xmpp",   "admins",          "",                            set_admins,      PLACE(xmpp.admins)},
+	{"xmpp",   "users",           "localhost",                   set_users,       PLACE(xmpp.users), .flags = LIVE},
+	{"xmpp",   "admins",          "",                            set_admins,      PLACE(xmpp.admins), .flags = LIVE},
 	{"xmpp",   "confirm-timeout", "50s",                         set_duration,    PLACE(xmpp.confirm_timeout)},
 	{"xmpp",   "confirm-reuse",   "5min",                        set_duration,    PLACE(xmpp.confirm_reuse)},
 	{"store",  "path",            "/var/lib/missive",            set_text,        PLACE(store.path)},
 	{"store",  "may-block",       "no",                          set_bool,        PLACE(store.may_block)},
-	{"limits", "max-file-size",   "10G",                         set_bytes,       PLACE(limits.max_file_size)},
-	{"limits", "keep-free",       "1G",                          set_bytes,       PLACE(limits.keep_free)},
-	{"limits", "quota",           "0",                           set_bytes,       PLACE(limits.quota)},
-	{"limits", "resources",       "1000000",                     set_resources,   PLACE(limits.resources)},
-	{"limits", "connections",     "10000",                       set_count,       PLACE(limits.connections)},
+	{"limits", "max-file-size",   "10G",                         set_bytes,       PLACE(limits.max_file_size), .flags = LIVE},
+	{"limits", "keep-free",       "1G",                          set_bytes,       PLACE(limits.keep_free), .flags = LIVE},
+	{"limits", "quota",           "0",                           set_bytes,       PLACE(limits.quota), .flags = LIVE},
+	{"limits", "resources",       "1000000",                     set_resources,   PLACE(limits.resources), .flags = LIVE},
+	{"limits", "connections",     "10000",                       set_count,       PLACE(limits.connections), "1", "1000000", .flags = LIVE},
 	{"limits", "connections-per-address", "256",                 set_count,       PLACE(limits.connections_per_address)},
 	{"limits", "slots",           "32",                          set_count,       PLACE(limits.slots)},
-	{"limits", "wrong-passwords", "10",                          set_rate,        PLACE(limits.wrong_passwords)},
-	{"limits", "wrong-passwords-per-address", "60",              set_rate,        PLACE(limits.wrong_passwords_per_address)},
-	{"limits", "expires",           "0",                         set_duration,    PLACE(limits.expires)},
-	{"limits", "expires-message",   "90d",                       set_duration,    PLACE(limits.expires_message)},
-	{"limits", "expires-profile",   "0",                         set_duration,    PLACE(limits.expires_profile)},
-	{"limits", "expires-ephemeral", "7d",                        set_duration,    PLACE(limits.expires_ephemeral)},
-	{"limits", "expires-permanent", "0",                         set_duration,    PLACE(limits.expires_permanent)},
-	{"limits", "once-kept",         "24h",                       set_duration,    PLACE(limits.once_kept)},
-	{"limits", "expiry-notice",     "24h",                       set_duration,    PLACE(limits.expiry_notice)},
-	{"limits", "prompts",         "4096",                        set_count,       PLACE(limits.prompts)},
-	{"limits", "prompts-per-pair", "5",                          set_rate,        PLACE(limits.prompts_per_pair)},
-	{"limits", "prompts-per-address", "10",                      set_rate,        PLACE(limits.prompts_per_address)},
-	{"limits", "prompts-per-known-pair", "64",                   set_count,       PLACE(limits.prompts_per_known_pair)},
-	{"limits", "silence",         "10min",                       set_duration,    PLACE(limits.silence)},
-	{"limits", "refusals",        "60",                          set_rate,        PLACE(limits.refusals)},
-	{"slots",  "public",          "yes",                         set_bool,        PLACE(slots.links)},
+	{"limits", "wrong-passwords", "10",                          set_rate,        PLACE(limits.wrong_passwords), .flags = LIVE},
+	{"limits", "wrong-passwords-per-address", "60",              set_rate,        PLACE(limits.wrong_passwords_per_address), .flags = LIVE},
+	{"limits", "expires",           "0",                         set_duration,    PLACE(limits.expires), .flags = LIVE},
+	{"limits", "expires-message",   "90d",                       set_duration,    PLACE(limits.expires_message), .flags = LIVE},
+	{"limits", "expires-profile",   "0",                         set_duration,    PLACE(limits.expires_profile), .flags = LIVE},
+	{"limits", "expires-ephemeral", "7d",                        set_duration,    PLACE(limits.expires_ephemeral), .flags = LIVE},
+	{"limits", "expires-permanent", "0",                         set_duration,    PLACE(limits.expires_permanent), .flags = LIVE},
+	{"limits", "once-kept",         "24h",                       set_duration,    PLACE(limits.once_kept), .flags = LIVE},
+	{"limits", "expiry-notice",     "24h",                       set_duration,    PLACE(limits.expiry_notice), .flags = LIVE},
+	{"limits", "prompts",         "4096",                        set_count,       PLACE(limits.prompts), .flags = LIVE},
+	{"limits", "prompts-per-pair", "5",                          set_rate,        PLACE(limits.prompts_per_pair), .flags = LIVE},
+	{"limits", "prompts-per-address", "10",                      set_rate,        PLACE(limits.prompts_per_address), .flags = LIVE},
+	{"limits", "prompts-per-known-pair", "64",                   set_count,       PLACE(limits.prompts_per_known_pair), .flags = LIVE},
+	{"limits", "silence",         "10min",                       set_duration,    PLACE(limits.silence), "0", "24h"},
+	{"limits", "refusals",        "60",                          set_rate,        PLACE(limits.refusals), .flags = LIVE},
+	{"limits", "target",          "8K",                          set_bytes,       PLACE(limits.target), "256", "16K"},
+	{"limits", "head",            "32K",                         set_bytes,       PLACE(limits.head), "1K", "64K"},
+	{"limits", "fields",          "100",                         set_count,       PLACE(limits.fields), "10", "256"},
+	{"limits", "head-time",       "15s",                         set_duration,    PLACE(limits.head_time), "1s", "5min"},
+	{"limits", "idle-time",       "60s",                         set_duration,    PLACE(limits.idle_time), "1s", "1h"},
+	{"limits", "body-rate",       "1K",                          set_bytes,       PLACE(limits.body_rate), "1", "1M"},
+	{"limits", "drain",           "64K",                         set_bytes,       PLACE(limits.drain), "0", "1M"},
+	{"limits", "drain-time",      "2s",                          set_duration,    PLACE(limits.drain_time), "100ms", "1min"},
+	{"limits", "xml-body",        "256K",                        set_bytes,       PLACE(limits.xml_body), "1K", "4M"},
+	{"limits", "properties",      "256",                         set_count,       PLACE(limits.properties), "1", "1024"},
+	{"limits", "property-size",   "64K",                         set_bytes,       PLACE(limits.property_size), "256", "1M"},
+	{"limits", "properties-size", "1M",                          set_bytes,       PLACE(limits.properties_size), "1K", "4M"},
+	{"limits", "ranges",          "16",                          set_count,       PLACE(limits.ranges), "1", "256"},
+	{"limits", "conditions",      "64",                          set_count,       PLACE(limits.conditions), "1", "256"},
+	{"limits", "conditions-size", "8K",                          set_bytes,       PLACE(limits.conditions_size), "256", "32K"},
+	{"limits", "locks-per-resource", "16",                       set_count,       PLACE(limits.locks_per_resource), "1", "64"},
+	{"limits", "locks-per-account", "1000",                      set_count,       PLACE(limits.locks_per_account), "1", "4096"},
+	{"limits", "lock-time",       "1h",                          set_duration,    PLACE(limits.lock_time), "1s", "1w"},
+	{"limits", "nonce-time",      "5min",                        set_duration,    PLACE(limits.nonce_time), "1s", "1h"},
+	{"log",    "format",          "text",                        set_log_format,  PLACE(log.format), .flags = LIVE},
+	{"log",    "level",           "info",                        set_log_level,   PLACE(log.level), .flags = LIVE},
+	{"slots",  "public",          "yes",                         set_bool,        PLACE(slots.links), .flags = LIVE},
 	{"system", "fence",           "yes",                         set_bool,        PLACE(system.fence)},
 	{"system", "user",            "missive",                     set_text,        PLACE(system.user)},
 };
@@ -119,6 +144,15 @@ static const char *set_listen(struct reading *reading, const struct key *key, co
 		memcpy(*place, old, count * sizeof(*old));
 	(*place)[count] = arena_strdup(reading->arena, value);
 	return NULL;
+}
+
+static const char *set_metrics(struct reading *reading, const struct key *key, const char *value)
+{
+	struct sockaddr_storage address;
+
+	if (*value && address_parse(value, &address) < 0)
+		return "this is no address and port, as in 127.0.0.1:9190";
+	return set_text(reading, key, value);
 }
 
 static const char *set_base_url(struct reading *reading, const struct key *key, const char *value)
@@ -215,6 +249,22 @@ static const char *set_bool(struct reading *reading, const struct key *key, cons
 
 	*place = strcmp(value, "yes") == 0;
 	return *place || strcmp(value, "no") == 0 ? NULL : "this is neither yes nor no";
+}
+
+static const char *set_log_format(struct reading *reading, const struct key *key, const char *value)
+{
+	enum log_format *place = place_of(reading, key);
+
+	*place = strcmp(value, "json") == 0 ? LOG_JSON : LOG_TEXT;
+	return *place == LOG_JSON || strcmp(value, "text") == 0 ? NULL
+								: "this is neither text nor json";
+}
+
+static const char *set_log_level(struct reading *reading, const struct key *key, const char *value)
+{
+	if (log_level_parse(value, place_of(reading, key)) < 0)
+		return "this is none of debug, info, warning and error";
+	return NULL;
 }
 
 static const char *set_server(struct reading *reading, const struct key *key, const char *value)
@@ -318,6 +368,26 @@ static const char *set_secret_file(
 	return set_text(reading, key, secret);
 }
 
+/* NULL, or what is wrong with the value or where it lies. */
+static const char *set(struct reading *reading, const struct key *key, const char *value)
+{
+	const char *wrong = key->set(reading, key, value);
+	uint64_t *place = place_of(reading, key), is, least, most;
+
+	if (wrong || !key->least)
+		return wrong;
+	is = *place;
+	key->set(reading, key, key->least);
+	least = *place;
+	key->set(reading, key, key->most);
+	most = *place;
+	*place = is;
+	if (is >= least && is <= most)
+		return NULL;
+	return arena_printf(
+		reading->arena, "%s must be from %s to %s", key->name, key->least, key->most);
+}
+
 static int wrong_at(struct reading *reading, int line, const char *what)
 {
 	snprintf(reading->error, reading->size, "%s:%d: %s", reading->name, line ? line : 1, what);
@@ -342,11 +412,14 @@ static const char *take(
 		known |= strcmp(keys[i].section, section) == 0;
 		if (strcmp(keys[i].section, section) != 0 || strcmp(keys[i].name, name) != 0)
 			continue;
-		if (reading->written[i] && !keys[i].repeatable)
+		if (reading->written[i] && !(keys[i].flags & REPEATABLE))
 			return arena_printf(reading->arena, "%s is already set in line %d", name,
 				reading->written[i]);
 		reading->written[i] = line;
-		return keys[i].set(reading, &keys[i], value);
+		reading->said[i] = reading->said[i] ? arena_join(reading->arena, reading->said[i],
+							      " ", value, NULL)
+						    : arena_strdup(reading->arena, value);
+		return set(reading, &keys[i], value);
 	}
 	if (known)
 		return arena_printf(
@@ -361,8 +434,10 @@ static int set_standards(struct reading *reading)
 	for (size_t i = 0; i < KEYS; i++) {
 		const char *wrong = NULL;
 
+		if (!reading->written[i])
+			reading->said[i] = keys[i].standard ? keys[i].standard : "";
 		if (!reading->written[i] && keys[i].standard)
-			wrong = keys[i].set(reading, &keys[i], keys[i].standard);
+			wrong = set(reading, &keys[i], keys[i].standard);
 		if (wrong)
 			return wrong_at(reading, reading->line,
 				arena_printf(
@@ -407,15 +482,9 @@ static int check(struct reading *reading)
 			"this address is not loopback and there is no TLS: set tls-cert and "
 			"tls-key, "
 			"or allow-plain = yes if a proxy on a safe network speaks TLS");
-	if (config->limits.connections == 0)
-		return wrong_at(
-			reading, line_of(reading, "connections"), "connections must be 1 or more");
 	if (config->xmpp.confirm_timeout < 1000)
 		return wrong_at(reading, line_of(reading, "confirm-timeout"),
 			"nobody can answer in less than a second");
-	if (config->limits.silence > 24 * 3600000)
-		return wrong_at(reading, line_of(reading, "silence"),
-			"nobody is silenced for more than 24h");
 	if (!*config->store.path)
 		return wrong_at(reading, line_of(reading, "path"), "path is empty");
 	return 0;
@@ -427,13 +496,14 @@ int config_load(struct arena *arena, const char *file, struct config *out, char 
 		.arena = arena,
 		.config = out,
 		.written = arena_alloc(arena, KEYS * sizeof(int)),
+		.said = arena_alloc(arena, KEYS * sizeof(char *)),
 		.error = error,
 		.size = size,
 		.name = file,
 	};
 	int result;
 
-	*out = (struct config){0};
+	*out = (struct config){.said = reading.said};
 	result = settings_read(file, take, &reading, &reading.line, error, size);
 	if (result == 0)
 		result = set_standards(&reading);
@@ -441,4 +511,12 @@ int config_load(struct arena *arena, const char *file, struct config *out, char 
 	if (result == 0)
 		result = site_parse(arena, out->http.base_url, out->http.host, &out->http.site);
 	return result < 0 ? result : check(&reading);
+}
+
+void config_compare(const struct config *now, const struct config *next,
+	void (*differs)(void *arg, const char *section, const char *name, bool live), void *arg)
+{
+	for (size_t i = 0; i < KEYS; i++)
+		if (strcmp(now->said[i], next->said[i]) != 0)
+			differs(arg, keys[i].section, keys[i].name, keys[i].flags & LIVE);
 }

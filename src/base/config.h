@@ -1,6 +1,7 @@
 /* missived's settings: one table of keys in config.c; this struct is what they fill. */
 #pragma once
 
+#include "base/log.h"
 #include "base/site.h"
 
 #include <stdbool.h>
@@ -19,6 +20,7 @@ struct config {
 		const char *trusted_proxies; /* networks, separated by white space */
 		uint64_t threads;            /* never 0 here: one a core was counted */
 		bool allow_plain;
+		const char *metrics; /* an address with its port; "": none */
 	} http;
 	struct {
 		const char *server; /* host:port */
@@ -53,7 +55,19 @@ struct config {
 		uint64_t prompts, prompts_per_pair, prompts_per_address, prompts_per_known_pair;
 		uint64_t silence;  /* milliseconds behind a no */
 		uint64_t refusals; /* a minute */
+		/* Of a request: bytes, counts, milliseconds (http/http.h says what each means). */
+		uint64_t target, head, fields, drain, body_rate;
+		uint64_t head_time, idle_time, drain_time;
+		/* Of what it says (dav/request.h). */
+		uint64_t xml_body, properties, property_size, properties_size;
+		uint64_t ranges, conditions, conditions_size;
+		uint64_t locks_per_resource, locks_per_account, lock_time;
+		uint64_t nonce_time; /* milliseconds */
 	} limits;
+	struct {
+		enum log_format format;
+		enum log_level level;
+	} log;
 	struct {
 		bool links; /* who has the URL of what came through a slot may read it */
 	} slots;
@@ -61,6 +75,7 @@ struct config {
 		bool fence;
 		const char *user; /* whom a daemon that root has started becomes */
 	} system;
+	const char **said; /* what was written, for config_compare() */
 };
 
 /*
@@ -69,3 +84,7 @@ struct config {
  */
 int config_load(
 	struct arena *arena, const char *file, struct config *out, char *error, size_t size);
+
+/* Tells of each setting that is said otherwise in `next`. live: it can be used without a restart. */
+void config_compare(const struct config *now, const struct config *next,
+	void (*differs)(void *arg, const char *section, const char *name, bool live), void *arg);

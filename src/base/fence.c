@@ -26,6 +26,9 @@ enum { PATHS = 32, DNS_PORT = 53 };
 static const char *const resolver[] = {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf",
 	"/etc/gai.conf", "/etc/host.conf", "/etc/services", "/run/systemd/resolve"};
 
+/* What a sanitizer reads to find its threads, and to name what it has found. */
+static const char *const symbols[] = {"/proc", "/usr", "/lib", "/lib64"};
+
 struct paths {
 	struct arena *arena;
 	const char *list[PATHS];
@@ -84,8 +87,10 @@ static int restrict_files(const struct config *config, const char *file)
 	add_folder(&read, config->http.tls_cert);
 	add_folder(&read, config->http.tls_key);
 	add_folder(&read, config->xmpp.secret_file);
+	for (size_t i = 0; SANITIZED && i < sizeof(symbols) / sizeof(*symbols); i++)
+		add(&read, symbols[i]);
 	if (SANITIZED)
-		add(&read, "/");
+		add_folder(&read, "/proc/self/exe");
 	if (result == 0)
 		result = landlock_restrict(&(struct landlock_rules){write.list, read.list, ports});
 	arena_free(arena);

@@ -2,21 +2,41 @@
 
 #include "base/buf.h"
 #include "base/codec.h"
+#include "base/text.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static atomic_int threshold = LOG_INFO;
 
-static const char *const LEVELS[] = {"debug", "info", "warning", "error"};
+static atomic_int used = LOG_TEXT;
+
+static const char *const LEVELS[] = {"debug", "info", "warning", "error", "audit"};
 
 void log_threshold(enum log_level level)
 {
 	atomic_store(&threshold, (int)level);
+}
+
+int log_level_parse(const char *text, enum log_level *level)
+{
+	for (int i = LOG_DEBUG; i <= LOG_ERROR; i++)
+		if (strcmp(text, LEVELS[i]) == 0) {
+			*level = (enum log_level)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+void log_use(enum log_format format)
+{
+	atomic_store(&used, (int)format);
 }
 
 enum { HELD_MAX = 32 << 10 /* bytes */ };
@@ -107,21 +127,83 @@ static void put_pair(struct buf *line, const char *key, const char *value)
 	line->len += (size_t)(end - start);
 }
 
+static void put_unit(struct buf *line, uint32_t unit)
+{
+	if (unit >= ' ' && unit <= '~' && unit != '"' && unit != '\\')
+		buf_append(line, &(char){(char)unit}, 1);
+	else
+		buf_printf(line, "\\u%04x", unit);
+}
+
+/* RFC 8259, 7: in ASCII alone; a byte that is part of no character is the one for what cannot be shown. */
+static void put_string(struct buf *line, const char *value)
+{
+	bool utf8 = text_is_utf8(value, strlen(value));
+
+	while (*value) {
+		uint32_t c = utf8 ? text_next(&value) : (unsigned char)*value++;
+
+		if (!utf8 && c > '~')
+			c = 0xfffd;
+		if (c >= 0x10000)
+			put_unit(line, 0xd800 + ((c - 0x10000) >> 10));
+		put_unit(line, c < 0x10000 ? c : 0xdc00 + ((c - 0x10000) & 0x3ff));
+	}
+}
+
+/* "key":"value" or "key":null, with a comma before it. */
+static void put_member(struct buf *line, const char *key, const char *value)
+{
+	buf_puts(line, ",\"");
+	buf_puts(line, key);
+	if (!value) {
+		buf_puts(line, "\":null");
+		return;
+	}
+	buf_puts(line, "\":\"");
+	put_string(line, value);
+	buf_puts(line, "\"");
+}
+
+static void begin_text(struct buf *line, const char *level)
+{
+	buf_puts(line, "level=");
+	buf_puts(line, level);
+}
+
+static void begin_json(struct buf *line, const char *level)
+{
+	static _Thread_local char text[21];
+	static _Thread_local time_t last;
+	time_t now = time(NULL);
+
+	if (now != last)
+		iso_date_format(text, last = now);
+	buf_puts(line, "{\"time\":\"");
+	buf_puts(line, text);
+	buf_puts(line, "\"");
+	put_member(line, "level", level);
+}
+
 void log_event(enum log_level level, const char *event, ...)
 {
 	if ((int)level < atomic_load_explicit(&threshold, memory_order_relaxed))
 		return;
 	struct buf own = {0}, *line = holding ? &held : &own;
-	buf_puts(line, "level=");
-	buf_puts(line, LEVELS[level]);
-	put_pair(line, "event", event);
+	bool json = atomic_load_explicit(&used, memory_order_relaxed) == LOG_JSON;
+	void (*put)(struct buf *, const char *, const char *) = json ? put_member : put_pair;
+	if (json)
+		begin_json(line, LEVELS[level]);
+	else
+		begin_text(line, LEVELS[level]);
+	put(line, "event", event);
 	va_list args;
 	va_start(args, event);
 	const char *key;
 	while ((key = va_arg(args, const char *)))
-		put_pair(line, key, va_arg(args, const char *));
+		put(line, key, va_arg(args, const char *));
 	va_end(args);
-	buf_puts(line, "\n");
+	buf_puts(line, json ? "}\n" : "\n");
 	if (line == &own || held.len > HELD_MAX)
 		put_out(line);
 	buf_free(&own);

@@ -45,7 +45,8 @@ static const char *const starting[] = {"listen", "seccomp", NULL};
 /* A sanitizer's threads and its look at all others at the end. Never execve(). */
 static const char *const sanitizers[] = {"clone", "wait4", "mmap", "mprotect", "prctl", "kill",
 	"tgkill", "getppid", "getrusage", "sched_setscheduler", "process_vm_readv", "rename",
-	"sched_getparam", "arch_prctl", "gettid", "dup", "dup2", "pipe", "personality", NULL};
+	"sched_getparam", "arch_prctl", "getdents", "tkill", "waitid", "select", "gettid", "dup",
+	"dup2", "pipe", "personality", NULL};
 
 /* One that does not exist on this machine cannot be made either. */
 static int allow(scmp_filter_ctx filter, const char *const *names)

@@ -64,7 +64,8 @@ static void note(struct recipient *recipient, const char *whole, const char *byt
 	/* Times of this form are ordered as text is. */
 	if (whole && (!recipient->whole || strcmp(whole, recipient->whole) < 0))
 		recipient->whole = whole;
-	if (bytes && (!recipient->bytes || atoll(bytes) > atoll(recipient->bytes)))
+	if (bytes && (!recipient->bytes ||
+			     strtoll(bytes, NULL, 10) > strtoll(recipient->bytes, NULL, 10)))
 		recipient->bytes = bytes;
 }
 

@@ -58,7 +58,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
 
 	/* A status line begins anew: what stood in a 100 is forgotten. */
 	if (length >= 12 && strncmp(line, "HTTP/", 5) == 0) {
-		transfer->status = atoi(line + 9);
+		transfer->status = (int)strtol(line + 9, NULL, 10);
 		transfer->content_length = -1;
 		return length;
 	}

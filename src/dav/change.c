@@ -7,12 +7,12 @@
 
 #include <errno.h>
 
-enum { CHANGES_MAX = 256, VALUE_MAX = 64 << 10 };
-
 int changes_read(struct request *request, const struct xml_node *root, struct changes *changes)
 {
+	int most = (int)request->dav->limits.properties;
+
 	*changes = (struct changes){
-		.items = arena_alloc(request->arena, CHANGES_MAX * sizeof(*changes->items))};
+		.items = arena_alloc(request->arena, (size_t)most * sizeof(*changes->items))};
 	for (const struct xml_node *node = xml_first_element(root); node;
 		node = xml_next_element(node)) {
 		bool set = xml_is(node, NS_DAV, "set");
@@ -22,7 +22,7 @@ int changes_read(struct request *request, const struct xml_node *root, struct ch
 			continue;
 		for (const struct xml_node *one = prop ? xml_first_element(prop) : NULL; one;
 			one = xml_next_element(one)) {
-			if (changes->count == CHANGES_MAX)
+			if (changes->count == most)
 				return answer_refuse(
 					request, 413, NULL, "That changes too many properties.");
 			changes->items[changes->count++] = (struct change){one, set, 0, NULL};
@@ -45,8 +45,9 @@ static int change_dead(const struct view *view, const struct change *change)
 	}
 	xml_write_node(&xml, node);
 	property.xml = buf_text(&xml);
-	error = xml.len > VALUE_MAX ? -ENOSPC
-				    : store_property_set(view->tx, view->resource->id, &property);
+	error = xml.len > view->request->dav->limits.property_size
+			? -ENOSPC
+			: store_property_set(view->tx, view->resource->id, &property);
 	buf_free(&xml);
 	return error < 0 ? error : 200;
 }

@@ -1,5 +1,6 @@
 #include "dav/dav.h"
 #include "base/codec.h"
+#include "dav/audit.h"
 #include "dav/checksum.h"
 #include "dav/if.h"
 #include "dav/link.h"
@@ -337,6 +338,7 @@ static int run(struct tx *tx, struct store_change *change)
 
 	assert(request->claimed && request->proven);
 	answer_begin(request, 0);
+	audit_begin(request);
 	error = check_password(request, tx);
 	if (error == 0)
 		error = prepare(request, tx, &walk);
@@ -362,6 +364,8 @@ struct request *dav_committed(struct message *message)
 	if (request->upload)
 		upload_close(request->upload, result == 0 || request->change.uncertain);
 	request->upload = NULL;
+	if (result >= 0)
+		audit_log(request);
 	if (result < 0 && result != -ECANCELED)
 		answer_errno(request, result);
 	return request;

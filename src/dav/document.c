@@ -9,9 +9,12 @@
 int document_read(struct request *request, const char *name, const char *malformed,
 	const struct xml_node **root)
 {
+	struct xml_limits limits = xml_limits_dav;
 	struct xml_node *read;
-	int error = xml_read(
-		request->arena, request->xml.data, request->xml.len, &xml_limits_dav, &read);
+	int error;
+
+	limits.bytes = request->dav->limits.xml_body;
+	error = xml_read(request->arena, request->xml.data, request->xml.len, &limits, &read);
 
 	if (error == 0 && (!name || xml_is(read, NS_DAV, name))) {
 		*root = read;

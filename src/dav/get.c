@@ -69,7 +69,8 @@ static int get_file(struct request *request, struct tx *tx, const struct resourc
 {
 	struct arena *arena = request->arena;
 	const char *range = request_header(request, "Range");
-	struct span spans[RANGES_MAX];
+	size_t most = request->dav->limits.ranges;
+	struct span *spans = NULL;
 	struct content content;
 	char etag[ETAG_TEXT], date[30];
 	size_t count = 0;
@@ -77,8 +78,10 @@ static int get_file(struct request *request, struct tx *tx, const struct resourc
 
 	/* RFC 9110, 14.2: a Range means something with GET only. */
 	if (range && strcmp(request->method->name, "GET") == 0 &&
-		precondition_if_range(request, resource))
-		ranged = ranges_parse(range, resource->length, spans, &count);
+		precondition_if_range(request, resource)) {
+		spans = arena_alloc(arena, most * sizeof(*spans));
+		ranged = ranges_parse(range, resource->length, spans, most, &count);
+	}
 	if (ranged < 0)
 		return not_satisfiable(request, resource->length);
 	error = store_content_open(tx, arena, resource, &content);

@@ -8,8 +8,6 @@
 #include <errno.h>
 #include <string.h>
 
-enum { FIELD_MAX = 8 << 10, CONDITIONS_MAX = 64 };
-
 struct condition {
 	bool negated, is_token;
 	const char *
@@ -22,7 +20,7 @@ struct reading {
 	struct tx *tx;
 	struct arena *arena;
 	const char *at;
-	int conditions;
+	uint64_t conditions;
 	/* What the list that is being read is about; NULL: nothing is there. */
 	const struct resource *resource;
 	struct lock *locks;
@@ -117,7 +115,7 @@ static int read_list(struct reading *reading)
 
 	reading->at++;
 	for (skip(reading); *reading->at != ')'; skip(reading), count++) {
-		if (++reading->conditions > CONDITIONS_MAX ||
+		if (++reading->conditions > reading->request->dav->limits.conditions ||
 			read_condition(&reading->at, &condition) < 0)
 			return -EINVAL;
 		if (holds(reading, &condition) == condition.negated)
@@ -184,7 +182,6 @@ static int evaluate(struct reading *reading, const struct walk *walk)
 			error = read_tag(reading);
 			if (error < 0)
 				return error;
-			listed = false;
 			skip(reading);
 		}
 		if (*reading->at != '(')
@@ -210,7 +207,8 @@ int if_check(struct request *request, struct tx *tx, const struct walk *walk)
 
 	if (!field)
 		return 0;
-	result = strlen(field) > FIELD_MAX ? -EINVAL : evaluate(&reading, walk);
+	result = strlen(field) > request->dav->limits.conditions_size ? -EINVAL
+								      : evaluate(&reading, walk);
 	if (result == 1)
 		return 0;
 	if (result < 0 && result != -EINVAL)

@@ -8,7 +8,7 @@ struct tx;
 struct walk;
 
 /*
- * 0: there is none, or it is true; -ECANCELED: 400 (malformed, over 8 KiB or 64 conditions) or 412 (false) is answered; or a negative
+ * 0: there is none, or it is true; -ECANCELED: 400 (malformed, or over a limit) or 412 (false) is answered; or a negative
  * errno. A condition on a resource that the asker may not see is false.
  */
 int if_check(struct request *request, struct tx *tx, const struct walk *walk);

@@ -1,4 +1,5 @@
 /* The list of who may read a resource (XEP-0129, 4), as its owner reads and sets it. */
+#include "dav/audit.h"
 #include "dav/live.h"
 #include "dav/request.h"
 #include "xml/reader.h"
@@ -45,6 +46,7 @@ int live_jidlist_set(const struct view *view, const struct xml_node *value)
 	int error;
 
 	if (!value) {
+		audit_list_removed(view->request);
 		error = store_list_remove(view->tx, view->resource->id);
 		return error < 0 ? error : 200;
 	}
@@ -56,6 +58,7 @@ int live_jidlist_set(const struct view *view, const struct xml_node *value)
 		if (!jid_listed(jids, count, &jids[count]))
 			count++;
 	}
+	audit_list_set(view->request, jids, count);
 	error = store_list_set(view->tx, view->resource->id, jids, count);
 	return error < 0 ? error : 200;
 }

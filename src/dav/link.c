@@ -1,5 +1,6 @@
 #include "dav/link.h"
 
+#include "dav/audit.h"
 #include "dav/live.h"
 #include "dav/request.h"
 #include "dav/right.h"
@@ -31,5 +32,7 @@ int live_link_set(const struct view *view, const struct xml_node *value)
 
 	if (error < 0)
 		return error;
+	if (!value && view->resource->link)
+		audit_link(view->request, false);
 	return value ? 403 : 200;
 }

@@ -17,26 +17,21 @@
 #include <strings.h>
 #include <time.h>
 
-enum {
-	TIME_MAX = 3600, /* seconds */
-	LOCKS_A_RESOURCE = 16,
-	LOCKS_A_JID = 1000,
-	NOTE_MAX = 8 << 10, /* bytes */
-};
+enum { NOTE_MAX = 8 << 10 /* bytes */ };
 
 static const char too_many[] = "There are too many locks already; unlock something first.";
 
-/* RFC 4918, 10.7: the first of a list, which the client likes best; never longer than an hour. */
+/* RFC 4918, 10.7: the first of a list, which the client likes best; never longer than the limit. */
 static int64_t expiry_of(const struct request *request)
 {
 	const char *timeout = request_header(request, "Timeout");
+	long most = (long)(request->dav->limits.lock_time / 1000), seconds = most;
 	struct timespec now;
-	long seconds = TIME_MAX;
 
 	if (timeout && strncasecmp(timeout, "Second-", 7) == 0)
 		seconds = strtol(timeout + 7, NULL, 10);
-	if (seconds <= 0 || seconds > TIME_MAX)
-		seconds = TIME_MAX;
+	if (seconds <= 0 || seconds > most)
+		seconds = most;
 	clock_gettime(CLOCK_REALTIME, &now);
 	return ((int64_t)now.tv_sec + seconds) * 1000;
 }
@@ -177,7 +172,8 @@ static int check_below(struct request *request, struct tx *tx, const struct lock
 	for (size_t i = 0; i < here_count; i++)
 		inherited += here[i].infinite;
 	for (size_t i = 0; i < count; i++)
-		if (inherited + count_on(&below[i], below, count) >= LOCKS_A_RESOURCE)
+		if (inherited + count_on(&below[i], below, count) >=
+			request->dav->limits.locks_per_resource)
 			return answer_refuse(request, 403, NULL, too_many);
 	return 0;
 }
@@ -192,7 +188,9 @@ static int check_here(
 				request, 423, "no-conflicting-lock", others[i].href);
 			return -ECANCELED;
 		}
-	return count >= LOCKS_A_RESOURCE ? answer_refuse(request, 403, NULL, too_many) : 0;
+	return count >= request->dav->limits.locks_per_resource
+		       ? answer_refuse(request, 403, NULL, too_many)
+		       : 0;
 }
 
 static int check_cap(struct request *request, struct tx *tx)
@@ -200,7 +198,7 @@ static int check_cap(struct request *request, struct tx *tx)
 	int64_t held = 0;
 	int error = store_lock_count(tx, request->claim.bare, &held);
 
-	if (error == 0 && held >= LOCKS_A_JID)
+	if (error == 0 && held >= (int64_t)request->dav->limits.locks_per_account)
 		return answer_refuse(request, 403, NULL, too_many);
 	return error;
 }

@@ -34,6 +34,16 @@ const struct method *method_find(const char *name)
 	return NULL;
 }
 
+size_t method_number(const struct method *method)
+{
+	return (size_t)(method - methods);
+}
+
+const struct method *method_at(size_t number)
+{
+	return number < sizeof(methods) / sizeof(*methods) ? &methods[number] : NULL;
+}
+
 void method_allow(struct buf *out, unsigned on)
 {
 	size_t start = out->len;

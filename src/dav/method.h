@@ -8,6 +8,7 @@
 #include "dav/right.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct buf;
 struct request;
@@ -43,6 +44,10 @@ struct method {
 
 /* NULL: nobody here knows it (501). Case-sensitive. */
 const struct method *method_find(const char *name);
+
+/* Which row of the table it is; and the row of a number, NULL behind the last. */
+size_t method_number(const struct method *method);
+const struct method *method_at(size_t number);
 
 /* The value of Allow for what is mapped: ON_... */
 void method_allow(struct buf *out, unsigned on);

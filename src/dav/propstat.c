@@ -66,14 +66,16 @@ static bool is_named(const struct wanted *wanted, const struct xml_node *node)
 
 int wanted_names(struct request *request, const struct xml_node *prop, struct wanted *wanted)
 {
+	size_t most = request->dav->limits.properties;
 	struct buf empty = {0};
 
-	wanted->names = arena_alloc(request->arena, PROPERTIES_MAX * sizeof(*wanted->names));
+	wanted->names = arena_alloc(request->arena, most * sizeof(*wanted->names));
+	wanted->statuses = arena_alloc(request->arena, most * sizeof(*wanted->statuses));
 	for (const struct xml_node *node = xml_first_element(prop); node;
 		node = xml_next_element(node)) {
 		if (is_named(wanted, node))
 			continue;
-		if (wanted->count == PROPERTIES_MAX) {
+		if (wanted->count == most) {
 			buf_free(&empty);
 			return answer_refuse(
 				request, 413, NULL, "That asks for too many properties.");
@@ -231,7 +233,7 @@ static void write_missing(
 int propstat_response(
 	const struct wanted *wanted, const struct view *view, const char *href, struct buf *out)
 {
-	int statuses[PROPERTIES_MAX];
+	int *statuses = wanted->statuses;
 	struct property *dead = NULL;
 	size_t dead_count, before, empty;
 	int error = read_dead(view, &dead, &dead_count);

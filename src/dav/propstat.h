@@ -3,14 +3,13 @@
 
 #include "dav/property.h"
 
-enum { PROPERTIES_MAX = 256 };
-
 struct name;
 struct stretch;
 struct wanted {
 	enum { ALLPROP, PROPNAME, PROP } kind;
 	struct name *names; /* PROP: those; ALLPROP: those in <include/> too */
 	size_t count;
+	int *statuses;             /* of each name, in the <response/> that is being made */
 	struct stretch *stretches; /* ALLPROP: set by wanted_all() */
 	size_t stretch_count;
 };

@@ -65,7 +65,7 @@ static bool overlaps(const struct span *spans, size_t count, const struct span *
 	return false;
 }
 
-int ranges_parse(const char *range, uint64_t total, struct span spans[RANGES_MAX], size_t *count)
+int ranges_parse(const char *range, uint64_t total, struct span *spans, size_t most, size_t *count)
 {
 	size_t asked = 0;
 
@@ -80,7 +80,7 @@ int ranges_parse(const char *range, uint64_t total, struct span spans[RANGES_MAX
 		range += strspn(range, " \t");
 		length = strcspn(range, ", \t");
 		result = parse_one(range, length, total, &span);
-		if (result == 0 || ++asked > RANGES_MAX ||
+		if (result == 0 || ++asked > most ||
 			(result == 1 && overlaps(spans, *count, &span)))
 			return 0;
 		if (result == 1)

@@ -4,14 +4,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { RANGES_MAX = 16 };
-
 struct span {
 	uint64_t offset, length; /* bytes */
 };
 
 /*
- * 1: the spans that were asked for, in that order, those that lie in `total` bytes; 0: no usable ranges, send everything (another unit,
- * malformed, more than RANGES_MAX, overlapping); -ERANGE: nothing of them lies in `total` bytes (416).
+ * spans: room for `most`. 1: the spans that were asked for, in that order, those that lie in `total` bytes; 0: no usable ranges, send everything (another unit,
+ * malformed, more than `most`, overlapping); -ERANGE: nothing of them lies in `total` bytes (416).
  */
-int ranges_parse(const char *range, uint64_t total, struct span spans[RANGES_MAX], size_t *count);
+int ranges_parse(const char *range, uint64_t total, struct span *spans, size_t most, size_t *count);

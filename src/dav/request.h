@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 struct attempts;
+struct audit;
 struct refusals;
 struct digest;
 struct method;
@@ -24,6 +25,17 @@ struct nonces;
 struct request;
 struct scheme;
 struct site;
+
+/* What one request may ask for. */
+struct dav_limits {
+	uint64_t xml_body;                    /* bytes; more is 413 */
+	uint64_t properties;                  /* that a request names; more is 413 */
+	uint64_t property_size;               /* bytes of a dead property; more is 507 */
+	uint64_t ranges;                      /* with more the whole file is sent */
+	uint64_t conditions, conditions_size; /* of If, the second in bytes; more is 400 */
+	uint64_t locks_per_resource, locks_per_account; /* more is 403 */
+	uint64_t lock_time;                             /* milliseconds; longer ones are cut */
+};
 
 /* What the daemon's requests have in common; outlives them. */
 struct dav {
@@ -39,6 +51,7 @@ struct dav {
 	bool links;         /* what comes through a slot may be read by who has its URL */
 	/* How long an upload of that purpose is kept (XEP-0363), milliseconds; 0: for ever. */
 	uint64_t expires_message, expires_profile, expires_ephemeral, expires_permanent;
+	struct dav_limits limits;
 	struct nonces *nonces; /* auth's, as the next two */
 	struct attempts *attempts;
 	struct refusals *refusals;
@@ -114,6 +127,7 @@ struct request {
 	bool has_body;
 	int64_t content_length;     /* bytes; -1: chunked */
 	char address[ADDRESS_TEXT]; /* the client's, as a trusted proxy tells it */
+	const char *agent;          /* what it calls itself, for the log; NULL: nothing */
 
 	/* Who asks: filled in by auth's identify; believed only when `proven`. */
 	bool claimed;
@@ -153,6 +167,7 @@ struct request {
 	struct basis
 		*basis; /* what the answer rests on is noted there; NULL: nobody wants to know */
 	struct store_change change;
+	struct audit *audit; /* what the change means for who may read; NULL: there is none */
 	struct answer answer;
 };
 

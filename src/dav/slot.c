@@ -1,5 +1,6 @@
 #include "dav/slot.h"
 
+#include "dav/audit.h"
 #include "dav/served.h"
 
 #include <errno.h>
@@ -122,5 +123,7 @@ int slot_fill(struct request *request, struct tx *tx, struct resource *made)
 
 	if (error == 0 && request->dav->links)
 		error = store_link_make(tx, made);
+	if (error == 0 && request->dav->links)
+		audit_link(request, true);
 	return error < 0 ? error : keep(request->dav, tx, slot, made);
 }

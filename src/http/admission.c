@@ -5,14 +5,16 @@
 #include "base/log.h"
 #include "base/rate.h"
 #include "http/connection.h"
+#include "http/tally.h"
 
 #include <unistd.h>
 
-enum { LOOKED_AT = 256 };
+enum { LOOKED_AT = 256, WATCHING_MAX = 16 };
 
 static bool is_idle(const struct connection *connection)
 {
-	return connection->phase == PHASE_HEAD && !connection->begun && connection->in.len == 0;
+	return connection->phase == PHASE_HEAD && !connection->begun && connection->in.len == 0 &&
+	       !connection->watching;
 }
 
 /* Makes room among the oldest: rather of one that has never asked for anything. False: all of them are at work. */
@@ -56,23 +58,36 @@ static void leave(struct worker *worker, const char *address)
 	crowd_leave(worker->crowd, key);
 }
 
-void admission_take(struct worker *worker, int fd, const struct sockaddr *peer)
+/* Whoever asks for metrics has room of their own: they are wanted most when there is none. */
+static void take_watcher(struct worker *worker, int fd, const char *address)
+{
+	if (worker->watching < WATCHING_MAX)
+		connection_open(worker, fd, address, false, true);
+	else
+		close(fd);
+}
+
+void admission_take(struct worker *worker, int fd, const struct sockaddr *peer, bool watching)
 {
 	uint64_t most = worker->options->connections / worker->options->threads + 1;
 	char address[ADDRESS_TEXT];
-	bool counted;
+	bool counted, enters;
 
 	address_text(peer, address);
-	counted = is_counted(worker, address);
-	if (counted && !enter(worker, address)) {
-		close(fd);
-	} else if (worker->count >= most && !make_room(worker)) {
-		if (counted)
-			leave(worker, address);
-		close(fd);
-	} else {
-		connection_open(worker, fd, address, counted);
+	if (watching) {
+		take_watcher(worker, fd, address);
+		return;
 	}
+	counted = is_counted(worker, address);
+	enters = !counted || enter(worker, address);
+	if (enters && (worker->count - worker->watching < most || make_room(worker))) {
+		connection_open(worker, fd, address, counted, false);
+		return;
+	}
+	if (counted && enters)
+		leave(worker, address);
+	tally_add(&worker->tally->refused, 1);
+	close(fd);
 }
 
 void admission_give_back(struct connection *connection)

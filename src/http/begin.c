@@ -3,7 +3,9 @@
 #include "dav/method.h"
 #include "http/connection.h"
 #include "http/forwarded.h"
+#include "http/metrics.h"
 #include "http/own.h"
+#include "http/seen.h"
 #include "http/target.h"
 
 #include <string.h>
@@ -55,7 +57,7 @@ enum step_result begin_request(struct connection *connection)
 	const struct head *head = &connection->head;
 	struct request *request = &connection->request;
 	struct forwarded forwarded;
-	struct target target;
+	struct target target = {0};
 	int status;
 
 	request->target = head->target;
@@ -63,14 +65,22 @@ enum step_result begin_request(struct connection *connection)
 	request->header_count = head->header_count;
 	request->has_body = head->has_body;
 	request->content_length = head->content_length;
+	request->agent = request_header(request, "User-Agent");
 	request->method = method_find(head->method);
 
+	if (connection->watching) {
+		strcpy(request->address, connection->peer);
+		metrics_answer(request, connection->worker->http, connection->worker->options);
+		return STEP_ANSWER;
+	}
 	status = forwarded_read(request, connection->peer,
 		connection->worker->options->trusted_proxies, &forwarded);
 	strcpy(request->address, forwarded.address);
 	if (status == 0)
 		status = target_parse(request->arena, request->dav->site, head->target,
 			request_header(request, "Host"), &forwarded, &target);
+	if ((status == 0 || status == -421) && seen_answer(connection, &target, &forwarded))
+		return STEP_ANSWER;
 	if (status < 0 || (target.server_wide && strcmp(head->method, "OPTIONS") != 0))
 		return refuse(request, status < 0 ? -status : 400);
 	request->path = target.path;

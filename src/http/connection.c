@@ -3,13 +3,16 @@
 #include "base/log.h"
 #include "dav/fetched.h"
 #include "dav/method.h"
+#include "http/access.h"
 #include "http/admission.h"
 #include "http/begin.h"
 #include "http/gzip.h"
 #include "http/repeat.h"
 #include "http/response.h"
+#include "http/seen.h"
 #include "http/spare.h"
 #include "http/steps.h"
+#include "http/tally.h"
 #include "http/wire.h"
 
 #include <assert.h>
@@ -20,14 +23,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum {
-	DISCARDED_MAX = 64 << 10, /* of a body, for the sake of the next request */
-	HEAD_TIME = 15000,        /* milliseconds, as all below */
-	IDLE_TIME = 60000,
-	GOODBYE_TIME = 2000,
-	RATE_TIME = 30000,
-	RATE_BYTES = 30 << 10, /* less than that in RATE_TIME is too slow */
-};
+enum { RATE_SECONDS = 30 /* in which the rate of bodies is measured */ };
+
+static const struct http_limits *limits_of(const struct connection *connection)
+{
+	return &connection->worker->options->limits;
+}
 
 static void close_connection(struct connection *connection)
 {
@@ -66,11 +67,13 @@ static void respond(struct connection *connection)
 	bool left = connection->head.has_body && !connection->body.done;
 
 	/* Whether a client that was never told to go on sends its body all the same cannot be known. */
-	if (left && (connection->continue_due || connection->head.content_length > DISCARDED_MAX))
+	if (left && (connection->continue_due || connection->head.content_length >
+							 (int64_t)limits_of(connection)->drain))
 		answer->close = true;
 	if (connection->worker->stopping)
 		connection->keep_alive = false;
 	connection->phase = PHASE_RESPOND;
+	tally_answered(connection);
 	response_begin(connection);
 	repeat_keep(connection);
 }
@@ -112,8 +115,10 @@ static bool turn_head(struct connection *connection)
 
 	if (connection->in.len == 0 && connection->worker->stopping)
 		connection->eof = true;
+	if (connection->in.len > 0)
+		tally_begin(connection);
 	if (connection->in.len > 0 && !connection->begun) {
-		if (repeat_answer(connection))
+		if (!connection->watching && repeat_answer(connection))
 			return true;
 		request_begin(&connection->request, connection->worker->options->dav);
 		connection->begun = true;
@@ -121,8 +126,8 @@ static bool turn_head(struct connection *connection)
 	status = connection->in.len == 0
 			 ? 0
 			 : head_parse(connection->request.arena, connection->in.data,
-				   connection->in.len, &connection->scanned, &connection->head,
-				   &length);
+				   connection->in.len, &connection->scanned, limits_of(connection),
+				   &connection->head, &length);
 	if (status == 0) {
 		if (connection->eof)
 			close_connection(connection);
@@ -181,18 +186,9 @@ static bool turn_body(struct connection *connection)
 	return true;
 }
 
-static void log_request(const struct connection *connection)
-{
-	const struct request *request = &connection->request;
-
-	log_event(LOG_INFO, "request", "method", connection->head.method, "url", request->url,
-		"status", log_number(request->answer.status), "address", request->address, "jid",
-		request->proven ? request->claim.bare : NULL, NULL);
-}
-
 /*
  * Closing while the other side still sends would take back the answer that it has not read yet: what comes is thrown away until it has
- * ended, for GOODBYE_TIME at most.
+ * ended, for a time.
  */
 static void linger(struct connection *connection)
 {
@@ -207,7 +203,7 @@ static void finish(struct connection *connection)
 {
 	bool left = connection->head.has_body && !connection->body.done;
 
-	log_request(connection);
+	access_log(connection);
 	fetched_end(&connection->request, false);
 	gzip_close(connection->gzip);
 	connection->gzip = NULL;
@@ -292,7 +288,7 @@ static bool turn_discard(struct connection *connection)
 		connection->phase = PHASE_HEAD;
 		return true;
 	}
-	if (error == 0 && !connection->eof && connection->discarded <= DISCARDED_MAX)
+	if (error == 0 && !connection->eof && connection->discarded <= limits_of(connection)->drain)
 		return false;
 	if (connection->eof)
 		close_connection(connection);
@@ -337,15 +333,18 @@ static bool turn(struct connection *connection)
 
 static uint64_t time_of(const struct connection *connection)
 {
+	const struct http_limits *limits = limits_of(connection);
+
 	switch (connection->phase) {
 	case PHASE_HEAD:
-		return connection->in.len > 0 || !connection->served ? HEAD_TIME : IDLE_TIME;
+		return connection->in.len > 0 || !connection->served ? limits->head_time
+								     : limits->idle_time;
 	case PHASE_BODY:
 	case PHASE_RESPOND:
-		return RATE_TIME;
+		return RATE_SECONDS * 1000;
 	case PHASE_DISCARD:
 	case PHASE_LINGER:
-		return GOODBYE_TIME;
+		return limits->drain_time;
 	case PHASE_STEPS:
 	case PHASE_CLOSED:
 		break;
@@ -435,8 +434,8 @@ static void timed_out(void *arg)
 	struct connection *connection = arg;
 	uint64_t unsent = connection->phase == PHASE_RESPOND ? wire_unsent(connection) : 0;
 	/* While our disk is waited for, it is not the client that is slow. */
-	bool slow =
-		!connection->held && connection->moved + connection->unsent < unsent + RATE_BYTES;
+	uint64_t due = limits_of(connection)->body_rate * RATE_SECONDS;
+	bool slow = !connection->held && connection->moved + connection->unsent < unsent + due;
 
 	connection->timed = PHASE_CLOSED;
 	if (connection->phase == PHASE_HEAD && connection->begun) {
@@ -452,7 +451,7 @@ static void timed_out(void *arg)
 	connection_advance(connection);
 }
 
-void connection_open(struct worker *worker, int fd, const char *peer, bool counted)
+void connection_open(struct worker *worker, int fd, const char *peer, bool counted, bool watching)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
 	int yes = 1;
@@ -467,9 +466,10 @@ void connection_open(struct worker *worker, int fd, const char *peer, bool count
 	connection->counted = counted;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
 	connection->watch = watch_open(worker->loop, fd, ready, connection);
-	if (worker->tls)
+	connection->watching = watching;
+	if (worker->tls && !watching)
 		connection->tls = tls_new(worker->tls, fd);
-	if (!connection->watch || (worker->tls && !connection->tls)) {
+	if (!connection->watch || (worker->tls && !watching && !connection->tls)) {
 		log_event(LOG_ERROR, "connection-refused", "address", connection->peer, NULL);
 		watch_close(connection->watch);
 		close(fd);
@@ -485,6 +485,8 @@ void connection_open(struct worker *worker, int fd, const char *peer, bool count
 		worker->oldest = connection;
 	worker->connections = connection;
 	worker->count++;
+	worker->watching += watching;
+	tally_add(&worker->tally->accepted, !watching);
 	wire_read(connection);
 	connection_advance(connection);
 }

@@ -32,6 +32,7 @@ struct connection {
 	enum phase phase;
 	enum phase timed; /* the phase that the timer was set for, and how long */
 	uint64_t time;
+	bool watching; /* it came to the metrics' listener */
 	bool eof;
 	bool tls_wants_write; /* reading waits until TLS may write, or writing until it may read */
 	bool tls_wants_read;
@@ -45,6 +46,7 @@ struct connection {
 	uint64_t moved;    /* bytes of a body that went either way since the timer was set */
 	uint64_t unsent;   /* by the socket, when the timer was set */
 	uint64_t discarded;
+	uint64_t since, spent, paused; /* microseconds: tally.c's */
 
 	struct head head;
 	struct body body;
@@ -63,8 +65,11 @@ struct connection {
 	struct connection *next_ticket;
 };
 
-/* Takes over the descriptor. peer: as address_text() writes it. */
-void connection_open(struct worker *worker, int fd, const char *peer, bool counted);
+/*
+ * Takes over the descriptor. peer: as address_text() writes it. `counted`: among those of its address. `watching`: it is answered metrics, without
+ * TLS, and nothing else.
+ */
+void connection_open(struct worker *worker, int fd, const char *peer, bool counted, bool watching);
 
 /* Goes on as far as it can; frees the connection when it has ended. */
 void connection_advance(struct connection *connection);

@@ -32,7 +32,7 @@ struct gzip *gzip_open(void)
 void gzip_write(struct gzip *gzip, const void *bytes, size_t length, bool last, struct buf *out)
 {
 	z_stream *stream = &gzip->stream;
-	int result;
+	int result = Z_OK;
 
 	assert(length <= UINT_MAX);
 	stream->next_in = (z_const Bytef *)bytes;

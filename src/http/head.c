@@ -1,6 +1,7 @@
 #include "http/head.h"
 
 #include "base/codec.h"
+#include "http/http.h"
 
 #include <string.h>
 #include <strings.h>
@@ -54,12 +55,12 @@ static int find_end(const char *bytes, size_t available, size_t *scanned, size_t
 }
 
 /* What makes a head too long depends on where it is long. */
-static int too_long(const char *bytes, size_t available)
+static int too_long(const char *bytes, size_t available, const struct http_limits *limits)
 {
 	const char *line = memchr(bytes, '\n', available);
 	size_t first = line ? (size_t)(line - bytes) : available;
 
-	return first > TARGET_MAX + 64 ? -414 : available > HEAD_MAX ? -431 : 0;
+	return first > limits->target + 64 ? -414 : available > limits->head ? -431 : 0;
 }
 
 /* Cuts off the line at *at, of a head in which each ends in CRLF; the last one is empty. */
@@ -73,7 +74,7 @@ static char *next_line(char **at)
 }
 
 /* RFC 9112, 3: method SP target SP version. */
-static int parse_request_line(struct head *head, char *line)
+static int parse_request_line(struct head *head, char *line, size_t target_most)
 {
 	char *target = strchr(line, ' '), *version = target ? strchr(target + 1, ' ') : NULL;
 
@@ -86,7 +87,7 @@ static int parse_request_line(struct head *head, char *line)
 			return -400;
 	if (!is_token(line) || !*target)
 		return -400;
-	if (strlen(target) > TARGET_MAX)
+	if (strlen(target) > target_most)
 		return -414;
 	if (strncmp(version, "HTTP/", 5) != 0 || strlen(version) != 8 || version[6] != '.' ||
 		!strchr("0123456789", version[5]) || !strchr("0123456789", version[7]))
@@ -199,13 +200,14 @@ static int interpret(struct head *head)
 	return 0;
 }
 
-/* Room for as many fields as there are lines, FIELDS_MAX at most. */
-static struct header *make_fields(struct arena *arena, const char *bytes, size_t length)
+/* Room for as many fields as there are lines, `most` at most. */
+static struct header *make_fields(
+	struct arena *arena, const char *bytes, size_t length, size_t most)
 {
 	const char *end = bytes + length;
 	size_t lines = 0;
 
-	while (lines < FIELDS_MAX && (bytes = memchr(bytes, '\n', (size_t)(end - bytes)))) {
+	while (lines < most && (bytes = memchr(bytes, '\n', (size_t)(end - bytes)))) {
 		bytes++;
 		lines++;
 	}
@@ -213,7 +215,7 @@ static struct header *make_fields(struct arena *arena, const char *bytes, size_t
 }
 
 int head_parse(struct arena *arena, const char *bytes, size_t available, size_t *scanned,
-	struct head *head, size_t *length)
+	const struct http_limits *limits, struct head *head, size_t *length)
 {
 	size_t skipped = 0;
 	char *at;
@@ -230,14 +232,15 @@ int head_parse(struct arena *arena, const char *bytes, size_t available, size_t 
 		return status;
 	*length += skipped;
 	whole = status == 1;
-	status = too_long(bytes + skipped, (whole ? *length : available) - skipped);
+	status = too_long(bytes + skipped, (whole ? *length : available) - skipped, limits);
 	if (status < 0 || !whole)
 		return status;
-	*head = (struct head){.headers = make_fields(arena, bytes + skipped, *length - skipped)};
+	*head = (struct head){
+		.headers = make_fields(arena, bytes + skipped, *length - skipped, limits->fields)};
 	at = arena_strndup(arena, bytes + skipped, *length - skipped);
-	status = parse_request_line(head, next_line(&at));
+	status = parse_request_line(head, next_line(&at), limits->target);
 	for (size_t fields = 0; status == 0 && strncmp(at, "\r\n", 2) != 0; fields++)
-		status = fields == FIELDS_MAX ? -431 : parse_field(arena, head, next_line(&at));
+		status = fields == limits->fields ? -431 : parse_field(arena, head, next_line(&at));
 	if (status == 0)
 		status = interpret(head);
 	return status < 0 ? status : 1;

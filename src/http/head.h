@@ -3,7 +3,7 @@
 
 #include "dav/request.h"
 
-enum { TARGET_MAX = 8 << 10, HEAD_MAX = 32 << 10, FIELDS_MAX = 100 };
+struct http_limits;
 
 struct head {
 	const char *method, *target;
@@ -22,7 +22,7 @@ struct head {
  * kept between calls.
  */
 int head_parse(struct arena *arena, const char *bytes, size_t available, size_t *scanned,
-	struct head *head, size_t *length);
+	const struct http_limits *limits, struct head *head, size_t *length);
 
 /* How many characters from here on are those of a token (RFC 9110, 5.6.2). */
 size_t token_length(const char *text);

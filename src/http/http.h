@@ -9,7 +9,19 @@ struct listeners;
 struct loop;
 struct mailbox;
 struct prover;
+struct survey;
 struct xmpp;
+
+/* What a stranger may send, and how long it may take. */
+struct http_limits {
+	uint64_t target, head; /* bytes; more is 414, 431 */
+	uint64_t fields;       /* of a head; more is 431 */
+	uint64_t drain; /* bytes of a body that nobody wants, for the sake of the next request */
+	uint64_t body_rate; /* bytes a second that a body, or who reads an answer, must keep up */
+	uint64_t head_time, idle_time;
+	uint64_t
+		drain_time; /* for the other side to read a refusal; milliseconds, as the two above */
+};
 
 struct http_options {
 	const struct dav *dav;
@@ -17,9 +29,12 @@ struct http_options {
 	const struct xmpp *xmpp;
 	const struct confirms *confirms; /* for their counts */
 	struct listeners *listeners;     /* for as many threads */
+	struct listeners *metrics;       /* where /-/metrics is told; NULL: nowhere */
+	struct survey *survey;
 	const char *tls_cert, *tls_key;
 	const char *trusted_proxies;
 	uint64_t threads, connections, connections_per_address; /* of the last, 0: any number */
+	struct http_limits limits;
 };
 
 /*
@@ -56,6 +71,12 @@ int http_reload(struct http *http, char *error, size_t size);
 
 /* Asks every loop for a struct message, which comes to the mailbox when the loop turns. How many were asked. */
 unsigned http_ask(struct http *http, struct mailbox *reply);
+
+/*
+ * Other settings for requests from now on; those of `options` that are about listening and threads stay. They must outlive the server. What was
+ * kept of answers is forgotten.
+ */
+void http_use(struct http *http, const struct http_options *options);
 
 /*
  * Stops listening, ends idle connections, finishes what runs; after `milliseconds` ends that too. `stopped` is called on the loop when

@@ -15,19 +15,14 @@ static bool reads(const struct method *method)
 	return method && (strcmp(method->name, "GET") == 0 || strcmp(method->name, "HEAD") == 0);
 }
 
-static struct buf *begin_text(struct request *request, const char *type)
-{
-	answer_begin(request, 200);
-	request->answer.kind = ANSWER_BYTES;
-	answer_header(request, "Content-Type", type);
-	return &request->answer.bytes;
-}
-
 /* One line for whoever asks whether it works, then a line a count. */
 static void put_health(struct request *request, const struct confirms *confirms)
 {
-	struct buf *bytes = begin_text(request, "text/plain; charset=utf-8");
+	struct buf *bytes = &request->answer.bytes;
 
+	answer_begin(request, 200);
+	request->answer.kind = ANSWER_BYTES;
+	answer_header(request, "Content-Type", "text/plain; charset=utf-8");
 	buf_puts(bytes, "ok\n");
 	for (enum confirm_event event = 0; event < CONFIRM_EVENTS; event++)
 		buf_printf(bytes, "confirms-%s %llu\n", confirm_event_name(event),
@@ -45,25 +40,6 @@ static void answer_health(struct request *request, const struct http_options *op
 		put_health(request, options->confirms);
 }
 
-/* The text format of Prometheus, 0.0.4. What does not work is in it as 0. */
-static void answer_metrics(struct request *request, const struct http_options *options)
-{
-	struct buf *bytes = begin_text(request, "text/plain; version=0.0.4; charset=utf-8");
-
-	buf_printf(bytes,
-		"# HELP missive_xmpp_up Whether the XMPP link stands.\n"
-		"# TYPE missive_xmpp_up gauge\n"
-		"missive_xmpp_up %d\n"
-		"# HELP missive_confirms_total What became of requests for a confirmation over "
-		"XMPP.\n"
-		"# TYPE missive_confirms_total counter\n",
-		xmpp_is_up(options->xmpp));
-	for (enum confirm_event event = 0; event < CONFIRM_EVENTS; event++)
-		buf_printf(bytes, "missive_confirms_total{result=\"%s\"} %llu\n",
-			confirm_event_name(event),
-			(unsigned long long)confirms_counted(options->confirms, event));
-}
-
 /* A proxy on loopback may ask for anybody: whoever comes through one is not from here, whether it is trusted or not. */
 static bool is_local(const struct request *request)
 {
@@ -79,14 +55,10 @@ static bool is_local(const struct request *request)
 static void answer_own(
 	struct request *request, const struct target *target, const struct http_options *options)
 {
-	bool known = target->health || target->metrics;
-
-	if (!known || !is_local(request) || !reads(request->method))
-		answer_error(request, 404, NULL, "There is nothing here.");
-	else if (target->health)
+	if (target->health && is_local(request) && reads(request->method))
 		answer_health(request, options);
 	else
-		answer_metrics(request, options);
+		answer_error(request, 404, NULL, "There is nothing here.");
 }
 
 /* /-/principal/JID, with or without a resourcepart behind it; the JID as we spell it. NULL: it is none. */

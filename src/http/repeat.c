@@ -4,6 +4,7 @@
 #include "dav/method.h"
 #include "http/connection.h"
 #include "http/response.h"
+#include "http/tally.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +40,7 @@ struct repeat {
 
 	/* What the log tells. */
 	const struct method *method;
-	const char *url, *address;
+	const char *url, *address, *agent;
 	bool proven;
 	struct jid claim;
 };
@@ -71,6 +72,7 @@ void repeats_free(struct worker *worker)
 	for (size_t i = 0; worker->repeats && i < PLACES; i++)
 		drop(&worker->repeats->places[i]);
 	free(worker->repeats);
+	worker->repeats = NULL;
 }
 
 /* All that has come is one head, as it seems, of a request that could have been answered before. */
@@ -89,7 +91,7 @@ void repeat_expect(struct connection *connection, size_t length)
 	const struct buf *in = &connection->in;
 	struct expected *expected;
 
-	if (length != in->len || !is_candidate(in))
+	if (connection->watching || length != in->len || !is_candidate(in))
 		return;
 	if (!worker->repeats) {
 		worker->repeats = calloc(1, sizeof(*worker->repeats));
@@ -147,6 +149,7 @@ void repeat_keep(struct connection *connection)
 		.method = request->method,
 		.url = arena_strdup(arena, request->url),
 		.address = arena_strdup(arena, request->address),
+		.agent = request->agent ? arena_strdup(arena, request->agent) : NULL,
 		.proven = request->proven,
 	};
 	if (repeat->proven)
@@ -196,6 +199,8 @@ bool repeat_answer(struct connection *connection)
 	request->method = repeat->method;
 	request->url = arena_strdup(request->arena, repeat->url);
 	strcpy(request->address, repeat->address);
+	if (repeat->agent)
+		request->agent = arena_strdup(request->arena, repeat->agent);
 	request->proven = repeat->proven;
 	request->claimed = repeat->proven;
 	if (repeat->proven)
@@ -209,5 +214,6 @@ bool repeat_answer(struct connection *connection)
 	response_again(connection, repeat->answered, repeat->answered_length);
 	buf_consume(&connection->in, connection->in.len);
 	connection->phase = PHASE_RESPOND;
+	tally_answered(connection);
 	return true;
 }

@@ -5,6 +5,7 @@
 #include "http/connection.h"
 #include "http/repeat.h"
 #include "http/steps.h"
+#include "http/tally.h"
 #include "http/tickets.h"
 
 #include <assert.h>
@@ -20,6 +21,7 @@ enum { ACCEPT_AGAIN = 100 /* ms */, CROWDED = 8192, MINUTE = 60000 };
 
 struct http {
 	struct http_options options;
+	const struct http_options *used; /* what is to be used instead */
 	struct loop *loop;
 	struct mailbox *ended; /* workers tell that they are done */
 	struct tls_context *tls;
@@ -36,6 +38,7 @@ struct http {
 struct listener {
 	struct worker *worker;
 	struct listener *next;
+	bool watching; /* the metrics' */
 	int fd;
 	struct watch *watch;
 	struct timer *again; /* after accept(2) had no descriptor left */
@@ -44,9 +47,10 @@ struct listener {
 /* What the main loop tells a worker. */
 struct order {
 	struct message message;
-	enum { ORDER_STOP, ORDER_STOP_NOW, ORDER_TLS, ORDER_ANSWER } kind;
+	enum { ORDER_STOP, ORDER_STOP_NOW, ORDER_TLS, ORDER_ANSWER, ORDER_USE } kind;
 	struct tls_context *tls;
 	struct mailbox *reply;
+	const struct http_options *options;
 };
 
 /* ---- tickets ---- */
@@ -106,6 +110,8 @@ void worker_forget(struct worker *worker, struct connection *connection)
 		worker->connections = connection->next;
 	worker->count--;
 	admission_give_back(connection);
+	worker->watching -= connection->watching;
+	tally_add(&worker->tally->closed, !connection->watching);
 	end_if_idle(worker);
 }
 
@@ -144,6 +150,9 @@ static void take_orders(void *arg, struct message *list)
 			worker->tls = order->tls;
 		} else if (order->kind == ORDER_ANSWER) {
 			answer(order->reply);
+		} else if (order->kind == ORDER_USE) {
+			worker->options = order->options;
+			repeats_free(worker);
 		} else {
 			stop_worker(worker, order->kind == ORDER_STOP_NOW);
 		}
@@ -188,7 +197,7 @@ static void accept_all(void *arg, int events)
 			SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {
-			admission_take(worker, fd, (struct sockaddr *)&peer);
+			admission_take(worker, fd, (struct sockaddr *)&peer, listener->watching);
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
 			   errno == ENOMEM) {
 			log_event(LOG_ERROR, "accept-failed", "reason", strerror(errno), NULL);
@@ -201,13 +210,14 @@ static void accept_all(void *arg, int events)
 	}
 }
 
-static void listen_on(struct worker *worker, int fd, bool shared)
+static void listen_on(struct worker *worker, int fd, bool shared, bool watching)
 {
 	struct listener *listener = calloc(1, sizeof(*listener));
 
 	if (!listener)
 		abort();
 	listener->worker = worker;
+	listener->watching = watching;
 	listener->fd = fd;
 	listener->watch = shared ? watch_open_shared(worker->loop, fd, accept_all, listener)
 				 : watch_open(worker->loop, fd, accept_all, listener);
@@ -246,9 +256,43 @@ static int open_worker(struct http *http, struct worker *worker, char *error, si
 				listeners_address(http->options.listeners, i), strerror(-fd));
 			return fd;
 		}
-		listen_on(worker, fd, shared);
+		listen_on(worker, fd, shared, false);
 	}
 	return 0;
+}
+
+/* On the first worker: all can sum up. */
+static int open_metrics(struct http *http, char *error, size_t size)
+{
+	bool shared;
+	int fd;
+
+	if (!http->options.metrics)
+		return 0;
+	fd = listeners_take(http->options.metrics, 0, 0, &shared);
+	if (fd < 0)
+		snprintf(error, size, "%s: %s", listeners_address(http->options.metrics, 0),
+			strerror(-fd));
+	else
+		listen_on(&http->workers[0], fd, shared, true);
+	return fd < 0 ? fd : 0;
+}
+
+static void tell_of_metrics(const struct listeners *metrics)
+{
+	struct sockaddr_storage address;
+	char host[ADDRESS_TEXT];
+	const char *text;
+
+	if (!metrics)
+		return;
+	text = listeners_address(metrics, 0);
+	address_parse(text, &address);
+	address_text((struct sockaddr *)&address, host);
+	log_event(LOG_INFO, "metrics", "address", text, NULL);
+	if (!address_is_loopback(host))
+		log_event(LOG_WARNING, "metrics-exposed", "address", text, "reason",
+			"whoever reaches this address may read them, and on the way too", NULL);
 }
 
 static int start_workers(struct http *http, char *error, size_t size)
@@ -259,6 +303,8 @@ static int start_workers(struct http *http, char *error, size_t size)
 		if (result < 0)
 			return result;
 	}
+	if (open_metrics(http, error, size) < 0)
+		return -EBADF;
 	for (unsigned i = 0; i < http->options.threads; i++) {
 		struct worker *worker = &http->workers[i];
 
@@ -270,10 +316,16 @@ static int start_workers(struct http *http, char *error, size_t size)
 		log_event(LOG_INFO, "listening", "address",
 			listeners_address(http->options.listeners, i), "tls",
 			http->tls ? "yes" : "no", NULL);
+	tell_of_metrics(http->options.metrics);
 	return 0;
 }
 
 /* ---- the whole ---- */
+
+const struct worker_tally *http_tally(const struct http *http, unsigned number)
+{
+	return number < http->options.threads ? http->workers[number].tally : NULL;
+}
 
 static void worker_ended(void *arg, struct message *list)
 {
@@ -304,6 +356,7 @@ static void order_all(struct http *http, int kind, struct mailbox *reply)
 		order->kind = (__typeof__(order->kind))kind;
 		order->tls = kind == ORDER_TLS ? tls_context_share(http->tls) : NULL;
 		order->reply = reply;
+		order->options = http->used;
 		mailbox_post(http->workers[i].orders, &order->message);
 	}
 }
@@ -340,6 +393,8 @@ int http_start(struct http **out, struct loop *loop, const struct http_options *
 	http->crowded = rates_open(CROWDED, MINUTE);
 	if (!http->workers)
 		abort();
+	for (unsigned i = 0; i < options->threads; i++)
+		http->workers[i].tally = tally_new(sizeof(struct worker_tally));
 	result = open_tls(http, error, size);
 	if (result == 0)
 		result = start_workers(http, error, size);
@@ -372,6 +427,12 @@ unsigned http_ask(struct http *http, struct mailbox *reply)
 	return http->started;
 }
 
+void http_use(struct http *http, const struct http_options *options)
+{
+	http->used = options;
+	order_all(http, ORDER_USE, NULL);
+}
+
 void http_stop(struct http *http, uint64_t milliseconds, void (*stopped)(void *arg), void *arg)
 {
 	http->stopped = stopped;
@@ -394,6 +455,7 @@ void http_close(struct http *http)
 		tls_context_free(worker->tls);
 		spares_free(worker);
 		repeats_free(worker);
+		free(worker->tally);
 	}
 	mailbox_close(http->ended);
 	timer_close(http->deadline);

@@ -10,12 +10,13 @@
 #include "dav/part.h"
 #include "dav/slot.h"
 #include "http/connection.h"
+#include "http/tally.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
 
-enum { XML_MAX = 256 << 10, IGNORED_MAX = 64 << 10, SELECTED_AGAIN = 8 };
+enum { IGNORED_MAX = 64 << 10, SELECTED_AGAIN = 8 };
 
 static enum step_result identify(struct connection *connection);
 static enum step_result authorize(struct request *request, struct tx *tx);
@@ -154,6 +155,7 @@ static enum step_result confirm(struct connection *connection)
 	proof->size = request->subject.size;
 	proof->creates = creates(request);
 	prover_post(worker->options->prover, proof);
+	tally_pause(connection);
 	return STEP_WAIT;
 }
 
@@ -203,6 +205,7 @@ void steps_verdicts(void *arg, struct message *list)
 		if (!connection)
 			continue;
 		connection->ticket = 0;
+		tally_confirmed(connection);
 		connection_wake(connection, judge(&connection->request, verdict, wait));
 	}
 }
@@ -272,7 +275,7 @@ enum step_result steps_take_body(struct connection *connection, const char *data
 		return take_content(connection, data, size);
 	connection->discarded += size;
 	if (request->method->body == METHOD_BODY_XML) {
-		if (request->xml.len + size > XML_MAX)
+		if (request->xml.len + size > request->dav->limits.xml_body)
 			return answer_errno(request, -EFBIG);
 		buf_append(&request->xml, data, size);
 	} else if (connection->discarded > IGNORED_MAX) {
@@ -286,6 +289,7 @@ enum step_result steps_end_body(struct connection *connection)
 	struct request *request = &connection->request;
 	int result = 0;
 
+	tally_resume(connection);
 	if (request->upload)
 		result = upload_finish(request->upload, finished, connection);
 	if (result < 0)
@@ -310,7 +314,7 @@ static enum step_result body(struct connection *connection)
 			upload_in_parts(request->upload, request->claim.bare, request->part->path,
 				request->part->total,
 				request->part->resumes ? &request->part->partial : NULL);
-	} else if (request->content_length > XML_MAX) {
+	} else if (request->content_length > (int64_t)request->dav->limits.xml_body) {
 		return answer_errno(request, -EFBIG);
 	}
 	if (!request->has_body)
@@ -319,6 +323,7 @@ static enum step_result body(struct connection *connection)
 		buf_puts(&connection->out, "HTTP/1.1 100 Continue\r\n\r\n");
 	connection->continue_due = false;
 	connection->phase = PHASE_BODY;
+	tally_pause(connection);
 	return STEP_WAIT;
 }
 

@@ -55,8 +55,8 @@ int target_parse(struct arena *arena, const struct site *site, const char *targe
 		return -400;
 	out->own_room = is_own_room(&out->path);
 	out->health = out->own_room && strcmp(target, "/-/health") == 0;
-	out->metrics = out->own_room && strcmp(target, "/-/metrics") == 0;
-	return ours || out->health || out->metrics ? 0 : -421;
+	out->foreign = !ours;
+	return ours || out->health ? 0 : -421;
 }
 
 int destination_parse(

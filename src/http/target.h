@@ -14,12 +14,12 @@ struct target {
 	bool server_wide; /* "*" */
 	bool own_room;    /* below /-/ */
 	bool health;      /* /-/health itself */
-	bool metrics;     /* /-/metrics itself */
+	bool foreign; /* another site's: to be refused (421), were it not asked for what is ours to see */
 };
 
 /*
  * `host` is the Host field, NULL in HTTP/1.0; what a proxy has forwarded counts in its place. 0, or the status to refuse it with: -400
- * a target or host that is none, -421 another site's. Health and metrics are asked for under any name.
+ * a target or host that is none, -421 another site's. Health is asked for under any name.
  */
 int target_parse(struct arena *arena, const struct site *site, const char *target, const char *host,
 	const struct forwarded *forwarded, struct target *out);

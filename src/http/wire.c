@@ -2,6 +2,7 @@
 
 #include "http/cold.h"
 #include "http/connection.h"
+#include "http/tally.h"
 
 #include <errno.h>
 #include <linux/sockios.h>
@@ -12,7 +13,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { READ_AT_ONCE = 256 << 10, RECORD_MAX = 16 << 10 };
+enum { READ_AT_ONCE = 256 << 10, READ_OF_HEADS = 32 << 10, RECORD_MAX = 16 << 10 };
 
 static ssize_t receive(struct connection *connection, void *bytes, size_t size)
 {
@@ -28,7 +29,7 @@ bool wire_read(struct connection *connection)
 {
 	static _Thread_local char bytes[READ_AT_ONCE];
 	/* Little at a time where requests are read, so that a heap of small ones behind each other stays cheap to move. */
-	size_t size = connection->phase == PHASE_HEAD ? HEAD_MAX : sizeof(bytes);
+	size_t size = connection->phase == PHASE_HEAD ? READ_OF_HEADS : sizeof(bytes);
 	ssize_t got;
 
 	if (connection->eof)
@@ -45,7 +46,7 @@ bool wire_read(struct connection *connection)
 	else
 		buf_append(&connection->in, bytes, (size_t)got);
 	if (got > 0)
-		connection->moved += (uint64_t)got;
+		tally_received(connection, (uint64_t)got);
 	return true;
 }
 
@@ -63,7 +64,7 @@ static ssize_t transmit(struct connection *connection, const void *bytes, size_t
 		sent = sent < 0 ? -errno : sent;
 	}
 	if (sent > 0)
-		connection->moved += (uint64_t)sent;
+		tally_sent(connection, (uint64_t)sent);
 	return sent == -EINTR ? -EAGAIN : sent;
 }
 
@@ -100,7 +101,7 @@ static ssize_t transmit_both(
 	sent = sendmsg(connection->fd, &message, MSG_NOSIGNAL);
 	if (sent < 0)
 		return errno == EINTR ? -EAGAIN : -errno;
-	connection->moved += (uint64_t)sent;
+	tally_sent(connection, (uint64_t)sent);
 	return sent;
 }
 
@@ -145,7 +146,7 @@ static ssize_t send_file(struct connection *connection, uint64_t offset, size_t 
 	if (!connection->tls) {
 		sent = sendfile(connection->fd, file, &at, length);
 		if (sent > 0)
-			connection->moved += (uint64_t)sent;
+			tally_sent(connection, (uint64_t)sent);
 		return sent < 0 ? -errno : sent ? sent : -EIO;
 	}
 	sent = pread(file, record, length < sizeof(record) ? length : sizeof(record), at);

@@ -255,7 +255,7 @@ static void stage_done(struct job *job, int result)
 		ends = true;
 	} else {
 		if (run->about)
-			log_event(LOG_INFO, "command", "jid", session->from.bare, "node",
+			log_event(LOG_AUDIT, "command", "jid", session->from.bare, "node",
 				session->command->node, "about", run->about, NULL);
 		session->stage++;
 		ends = run->completed || session->stage == STAGES ||

@@ -24,6 +24,7 @@ struct job *job_new(struct service *service, const struct stanza *stanza)
 	if (!job)
 		abort();
 	job->service = service;
+	job->dav = service->options.dav;
 	job->arena = arena_new();
 	if (stanza)
 		job->stanza = (struct stanza){
@@ -53,7 +54,7 @@ static void read_on_pool(void *arg)
 	struct job *job = arg;
 	struct tx *tx;
 
-	job->result = store_read_begin(job->service->options.dav->store, &tx);
+	job->result = store_read_begin(job->dav->store, &tx);
 	if (job->result < 0)
 		return;
 	job->result = job->run(job, tx);
@@ -88,7 +89,7 @@ void job_change(struct job *job, int (*run)(struct job *job, struct tx *tx),
 	job->run = run;
 	job->done = done;
 	job->change = (struct store_change){.run = change_run, .reply = job->service->changes};
-	store_submit(job->service->options.dav->store, &job->change);
+	store_submit(job->dav->store, &job->change);
 }
 
 void jobs_changed(void *arg, struct message *list)

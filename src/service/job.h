@@ -6,14 +6,16 @@
 #include "store/store.h"
 #include "xmpp/xmpp.h"
 
+struct dav;
 struct service;
 
 /* Whoever holds it owns it; it is handed over to `done`. */
 struct job {
 	struct store_change change;
 	struct service *service;
-	struct arena *arena;  /* dies with it */
-	struct stanza stanza; /* whom to answer: kind, id, from and arena; not what was in it */
+	const struct dav *dav; /* the settings when it began */
+	struct arena *arena;   /* dies with it */
+	struct stanza stanza;  /* whom to answer: kind, id, from and arena; not what was in it */
 	void *state;
 	/* In a transaction. A change that says something negative is undone, and may be run twice. */
 	int (*run)(struct job *job, struct tx *tx);

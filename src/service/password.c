@@ -173,6 +173,7 @@ static const struct password *find(const struct password *passwords, size_t coun
 static int revoke(struct run *run, struct tx *tx)
 {
 	struct password *passwords;
+	const char *labels = "";
 	size_t count, revoked = 0;
 	int error = store_passwords(tx, run->arena, run->from->bare, &passwords, &count);
 
@@ -194,12 +195,15 @@ static int revoke(struct run *run, struct tx *tx)
 		/* 0: it was chosen twice. */
 		if (error >= 0)
 			error = store_password_remove(tx, run->from->bare, password->id);
-		revoked += error == 1;
+		if (error == 1)
+			labels = arena_join(run->arena, labels, revoked++ ? ", " : "",
+				label_of(password), NULL);
 		error = error < 0 ? error : 0;
 	}
 	form_end(&run->form);
 	if (error == 0 && revoked == 0)
 		return run_refuse(run, "bad-request", "Choose those that are to be revoked.");
+	run->about = labels;
 	run->note = arena_printf(run->arena, "Revoked: %zu.", revoked);
 	return error;
 }

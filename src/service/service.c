@@ -41,6 +41,12 @@ struct service *service_open(const struct service_options *options)
 	return service;
 }
 
+void service_use(struct service *service, const struct dav *dav, const char *admins)
+{
+	service->options.dav = dav;
+	service->options.admins = admins;
+}
+
 void service_close(struct service *service)
 {
 	if (!service)

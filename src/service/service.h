@@ -19,5 +19,8 @@ struct service_options {
 /* The options' strings must outlive it. */
 struct service *service_open(const struct service_options *options);
 
+/* These from now on, for what is asked from now on. */
+void service_use(struct service *service, const struct dav *dav, const char *admins);
+
 /* Waits until the jobs under way are done; nobody is answered any more. NULL is nothing. */
 void service_close(struct service *service);

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/codec.h"
+#include "base/log.h"
 #include "base/site.h"
 #include "dav/request.h"
 #include "dav/right.h"
@@ -167,7 +168,7 @@ static bool is_over(uint64_t most, uint64_t used, uint64_t open, uint64_t added,
 
 static int check_room(struct job *job, struct tx *tx)
 {
-	const struct dav *dav = job->service->options.dav;
+	const struct dav *dav = job->dav;
 	const struct slot *slot = &((struct asking *)job->state)->slot;
 	struct slots open;
 	struct usage usage;
@@ -223,8 +224,12 @@ static void made(struct job *job, int result)
 		xmpp_refuse(job->service->options.xmpp, &job->stanza, &asking->refusal);
 	else if (result < 0)
 		job_refuse(job, result);
-	else
+	else {
+		log_event(LOG_AUDIT, "slot-given", "jid", job->stanza.from.bare, "name",
+			asking->slot.displayname, "bytes", log_number((int64_t)asking->slot.length),
+			NULL);
 		answer(job, asking);
+	}
 	job_end(job);
 }
 

@@ -2,8 +2,10 @@
  * The one thread that changes the database: takes all changes that are queued, runs them in one transaction, commits
  * once and then lets the answers go.
  */
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "store/blobs.h"
 #include "store/inside.h"
 
 #include <assert.h>
@@ -29,12 +31,23 @@ static int save_numbers(struct tx *tx)
 		tx->store->last_resource, tx->store->last_change);
 }
 
-/* On the pool. A name that cannot be removed, or not before the end, is left to the next start's sweep. */
+static bool is_leaving(const struct store *store)
+{
+	return atomic_load(&store->leaving);
+}
+
+/* On the pool. While a backup is made it waits. A name that cannot be removed, or not before the end, is left to the next start's sweep. */
 static void unlink_doomed(void *arg)
 {
 	struct store *store = arg;
 	const char *end = store->unlinked.data + store->unlinked.len;
+	int gate = gate_enter(store, is_leaving);
 	char path[BLOB_PATH];
+
+	if (gate < 0) {
+		log_event(LOG_WARNING, "blobs-left", "reason", strerror(-gate), NULL);
+		return;
+	}
 
 	for (const char *name = store->unlinked.data; name < end && !atomic_load(&store->leaving);
 		name += strlen(name) + 1) {
@@ -42,6 +55,7 @@ static void unlink_doomed(void *arg)
 		if (unlinkat(store->blobs, path, 0) < 0)
 			log_event(LOG_WARNING, "blob-left", "reason", strerror(errno), NULL);
 	}
+	close(gate);
 }
 
 static void unlink_next(void *arg)
@@ -119,27 +133,53 @@ static int commit(struct tx *tx, bool *uncertain)
 
 	*uncertain = false;
 	if (error == 0) {
+		uint64_t began = clock_fine();
+
 		error = tx_begin(tx, "COMMIT");
+		histogram_add(&tx->store->tally->commits, &bounds_time, clock_fine() - began);
 		*uncertain = error < 0 && error != -ENOSPC;
 	}
 	if (error < 0)
 		roll_back(tx);
 	else
 		unlink_later(tx);
+	if (error == 0 && tx->noticed)
+		atomic_fetch_add(&tx->store->noticed, 1);
+	tx->noticed = false;
 	return error;
 }
 
-/* A change that was refused has its answer and changed nothing: it keeps it. */
+/*
+ * Nothing of these changes happened. Who was refused before any of them had changed something keeps that answer; whoever came later may have
+ * been refused for what is not so: a DELETE behind another one of the same file, which is still there.
+ */
 static void fail(struct message *at, const struct message *end, int error, bool uncertain)
 {
+	bool changed = false;
+
 	for (; at != end; at = at->next) {
 		struct store_change *change = (struct store_change *)at;
 
-		if (change->result >= 0) {
+		changed |= change->result >= 0;
+		if (changed) {
+			change->uncertain = uncertain && change->result >= 0;
 			change->result = error;
-			change->uncertain = uncertain;
 		}
 	}
+}
+
+static void count(struct commit_tally *tally, const struct message *at, const struct message *end,
+	bool committed)
+{
+	uint64_t changes = 0;
+
+	for (; at != end; at = at->next)
+		changes++;
+	tally_add(&tally->changes, changes);
+	if (committed)
+		histogram_add(&tally->batches, &bounds_count, changes);
+	else
+		tally_add(&tally->failed, changes);
 }
 
 /* Runs the changes from `list` to `end` in one transaction. Unless it RAN, nothing of it happened. */
@@ -164,6 +204,7 @@ static enum ran run_together(
 	else if (error == 0)
 		error = commit(tx, &uncertain);
 	stamps_settle(tx->store->stamps);
+	count(tx->store->tally, list, end, error == 0);
 	if (error < 0)
 		fail(list, end, error, uncertain);
 	return ran;
@@ -235,12 +276,13 @@ static int expire(struct tx *tx, struct store_change *change)
 	return more < 0 ? more : 0;
 }
 
-/* Now and then, what was kept for some time only goes. */
+/* Now and then, what was kept for some time only goes, and so does what was deleted when the disk was too full to go on with it. */
 static void tick(void *arg)
 {
 	struct store *store = arg;
 
 	change_later(store, expire);
+	reap_later(store);
 	timer_start(store->ticking, TICK);
 }
 
@@ -323,7 +365,8 @@ static void take(void *arg, struct message *list)
 {
 	struct store *store = arg;
 	struct tx *tx = store->writer;
-	bool more, expired;
+	/* Nothing was reaped before the start was counted. */
+	bool more = !store->counted, expired;
 	int error = store->counted ? 0 : store_count_start(store);
 
 	tx->deleted = tx->expired = tx->retimed = false;
@@ -332,7 +375,7 @@ static void take(void *arg, struct message *list)
 	else
 		run_all(tx, list);
 	note_due(store, list);
-	more = tx->deleted;
+	more = (more && store->counted) || tx->deleted;
 	expired = tx->expired;
 	let_go(list);
 	checkpoint_after(store);
@@ -365,7 +408,6 @@ int committer_start(struct store *store)
 	store->ticking = timer_open(store->loop, tick, store);
 	store->due = timer_open(store->loop, look_for_due, store);
 	fetches_open(store);
-	reap_later(store);
 	tick(store);
 	look_for_due(store);
 	return -pthread_create(&store->committer, NULL, commit_all, store);

@@ -3,6 +3,7 @@
 
 #include "base/digest.h"
 #include "base/siphash.h"
+#include "base/tally.h"
 #include "store/tx.h"
 
 #include <pthread.h>
@@ -11,8 +12,15 @@
 enum { PASSWORD_USE_TIME = 60000 /* ms within which a use is kept once */ };
 enum { INLINE_MAX = 64 << 10 }; /* bytes of content that are kept in the database */
 
+/* Counted by the committer alone. */
+struct commit_tally {
+	_Atomic uint64_t changes, failed;
+	struct histogram batches, commits;
+};
+
 struct store {
 	struct store_options options;
+	_Atomic uint64_t keep_free;
 	char *database; /* path */
 	int directory, blobs, lock;
 	pthread_key_t own;            /* a thread's connection */
@@ -33,8 +41,9 @@ struct store {
 	struct tx *writer;       /* the committer's connection */
 	struct tx *checkpointer; /* the pool's, while `checkpointing` */
 	bool checkpointing;
-	int log_pages;                      /* in SQLite's log */
-	int moved_pages;                    /* when what was in it was last moved to the database */
+	int log_pages;   /* in SQLite's log */
+	int moved_pages; /* when what was in it was last moved to the database */
+	struct commit_tally *tally;
 	bool stopping;                      /* the committer's: nothing more is queued by itself */
 	int64_t last_resource, last_change; /* numbers given out, the committer's alone */
 	/* Names of blobs, each with its NUL: to be removed next, and being removed now. */
@@ -49,7 +58,7 @@ struct store {
 	bool records;                /* one is under way */
 	struct timer *record_soon;
 
-	atomic_uint noticed; /* grows when something is to be told */
+	atomic_uint noticed; /* grows when something that is to be told was committed */
 
 	pthread_t sweeper;
 	atomic_bool sweeping; /* false: stop */

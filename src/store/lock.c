@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-enum { LOCKS_SEEN = 64, LOCKS_BELOW = 4096 };
-
 #define COLUMNS "l.token, l.resource, l.href, l.owner, l.shared, l.infinite, l.expires, l.note"
 
 /* What was gathered, in the arena. */
@@ -20,14 +18,14 @@ static void *keep(struct arena *arena, struct buf *found)
 }
 
 /* Most often there are none: no memory is made ready for those that may be. */
-static int take_all(struct tx *tx, struct arena *arena, sqlite3_stmt *row, size_t most,
-	struct lock **locks, size_t *count)
+static int take_all(
+	struct tx *tx, struct arena *arena, sqlite3_stmt *row, struct lock **locks, size_t *count)
 {
 	struct buf found = {0};
 	int more;
 
 	*count = 0;
-	while ((more = sql_step(tx, row)) == 1 && *count < most) {
+	while ((more = sql_step(tx, row)) == 1) {
 		struct lock lock = {
 			.token = sql_text(arena, row, 0),
 			.resource = sqlite3_column_int64(row, 1),
@@ -42,10 +40,8 @@ static int take_all(struct tx *tx, struct arena *arena, sqlite3_stmt *row, size_
 		buf_append(&found, &lock, sizeof(lock));
 		++*count;
 	}
-	if (more == 1)
-		sql_end(row);
 	*locks = keep(arena, &found);
-	return more < 0 ? more : 0;
+	return more;
 }
 
 int store_locks(
@@ -65,7 +61,7 @@ int store_locks(
 	if (more <= 0)
 		return more;
 	more = sql_bind(tx, &statement, sql, "ii", resource, store_now());
-	return more < 0 ? more : take_all(tx, arena, statement, LOCKS_SEEN, locks, count);
+	return more < 0 ? more : take_all(tx, arena, statement, locks, count);
 }
 
 /* An owner has few locks: from them to the members, whatever SQLite thinks of it. */
@@ -107,7 +103,7 @@ int store_locks_below(struct tx *tx, struct arena *arena, int64_t collection, co
 	sqlite3_stmt *statement;
 	int error = sql_bind(tx, &statement, sql, "iti", collection, owner, store_now());
 
-	return error < 0 ? error : take_all(tx, arena, statement, LOCKS_BELOW, locks, count);
+	return error < 0 ? error : take_all(tx, arena, statement, locks, count);
 }
 
 int store_lock_make(struct tx *tx, const struct lock *lock)

@@ -20,7 +20,7 @@ int notice_make(struct tx *tx, int64_t resource, const char *kind, const char *w
 			"ti",
 			file->owner, kind, file->displayname ? file->displayname : file->spelling,
 			buf_text(&href), who, time);
-		atomic_fetch_add(&tx->store->noticed, 1);
+		tx->noticed = true;
 	}
 	buf_free(&href);
 	arena_free(arena);

@@ -49,6 +49,7 @@ int store_property_set(struct tx *tx, int64_t resource, const struct property *p
 		"BLOB)) +"
 		" length(CAST(xml AS BLOB)) AS octet FROM property WHERE resource = ?1)";
 	static const char rows[] = "SELECT count(*) FROM property WHERE resource = ?1";
+	const struct store_options *options = &tx->store->options;
 	int64_t bytes = 0, count = 0;
 	int error = sql_run(tx, put, "ittt", resource, property->ns, property->name, property->xml);
 
@@ -56,7 +57,8 @@ int store_property_set(struct tx *tx, int64_t resource, const struct property *p
 		error = sql_number(tx, &bytes, sum, "i", resource);
 	if (error >= 0)
 		error = sql_number(tx, &count, rows, "i", resource);
-	if (error >= 0 && (bytes > STORE_PROPERTIES_MAX_BYTES || count > STORE_PROPERTIES_MAX))
+	if (error >= 0 &&
+		(bytes > (int64_t)options->properties_size || count > (int64_t)options->properties))
 		error = -ENOSPC;
 	return error < 0 ? error : count_again(tx, resource);
 }

@@ -4,6 +4,7 @@
 #include "base/identity.h"
 #include "base/log.h"
 #include "base/rate.h"
+#include "store/backup.h"
 #include "store/inside.h"
 #include "store/schema.h"
 
@@ -101,6 +102,11 @@ static int open_directory(struct store *store, char *error, size_t size)
 		snprintf(error, size, "%s: another missived has this store", path);
 		return -EBUSY;
 	}
+	if (faccessat(store->directory, STORE_RESTORING, F_OK, 0) == 0) {
+		snprintf(error, size,
+			"%s: a restore into it was not finished; empty it and restore again", path);
+		return -EBUSY;
+	}
 	return 0;
 }
 
@@ -137,7 +143,7 @@ static int open_database(struct store *store, char *error, size_t size)
 static int read_secret(struct store *store)
 {
 	struct tx *tx = store->writer;
-	sqlite3_stmt *statement;
+	sqlite3_stmt *statement = NULL;
 	int more;
 
 	random_bytes(store->secret, sizeof(store->secret));
@@ -245,6 +251,7 @@ static void release(struct store *store)
 	pthread_key_delete(store->own);
 	rates_close(store->used);
 	free(store->stamps);
+	free(store->tally);
 	free(store->database);
 	free(store);
 }
@@ -259,9 +266,11 @@ int store_open(struct store **out, const struct store_options *options, char *er
 	/* SQLite counts its memory under one mutex, for which all threads would wait. Refused once it is in use: then it was said before. */
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	store->options = *options;
+	store->keep_free = options->keep_free;
 	store->stamps = calloc(1, sizeof(*store->stamps));
 	if (!store->stamps)
 		abort();
+	store->tally = tally_new(sizeof(*store->tally));
 	store->used = rates_open(PASSWORDS_IN_USE, PASSWORD_USE_TIME);
 	store->directory = store->blobs = store->lock = -1;
 	result = open_all(store, error, size);

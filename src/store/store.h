@@ -29,7 +29,9 @@ struct tx;
 struct store_options {
 	const char *path;   /* a directory, created (0700) when it is not there */
 	uint64_t keep_free; /* bytes of the disk that uploads may not touch */
-	bool may_block;     /* reads count as blocking: callers take them to a pool thread */
+	uint64_t properties,
+		properties_size; /* dead ones of a resource, how many and how many bytes */
+	bool may_block;          /* reads count as blocking: callers take them to a pool thread */
 	/* Milliseconds. */
 	uint64_t
 		expires; /* files that are made go after that, unless somebody says otherwise; 0: never */
@@ -49,6 +51,9 @@ int store_open(struct store **store, const struct store_options *options, char *
 /* All that was submitted has been answered before. */
 void store_close(struct store *store);
 bool store_may_block(const struct store *store);
+
+/* keep_free and how long files are kept are these from now on; the rest of the options stays. From any thread. */
+void store_use(struct store *store, const struct store_options *options);
 
 /* Random bytes that stay the same for the life of the store, for keys that must outlive a restart. */
 enum { STORE_SECRET = 32 };
@@ -369,13 +374,9 @@ struct property {
 	const char *xml;
 };
 
-enum {
-	STORE_PROPERTIES_MAX = 256,
-	STORE_PROPERTIES_MAX_BYTES = 1 << 20
-}; /* of one resource; above either store_property_set() says -ENOSPC */
-
 int store_properties(struct tx *tx, struct arena *arena, int64_t resource,
 	struct property **properties, size_t *count);
+/* -ENOSPC: the resource would have more of them, or larger ones, than the options allow. */
 int store_property_set(struct tx *tx, int64_t resource, const struct property *property);
 int store_property_remove(
 	struct tx *tx, int64_t resource, const char *ns, const char *name); /* 0 also when absent */

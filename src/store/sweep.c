@@ -1,4 +1,5 @@
 #include "base/log.h"
+#include "store/blobs.h"
 #include "store/inside.h"
 
 #include <dirent.h>
@@ -44,14 +45,19 @@ static int sweep_directory(struct store *store, DIR *directory, const char *pres
 	return swept;
 }
 
+static bool is_stopped(const struct store *store)
+{
+	return !atomic_load(&store->sweeping);
+}
+
 static void *sweep(void *arg)
 {
 	struct store *store = arg;
 	char present[32];
-	int swept = 0;
+	int swept = 0, gate = gate_enter(store, is_stopped);
 
 	snprintf(present, sizeof(present), "%" PRId64 "-", store->start);
-	for (unsigned i = 0; i < 256 && atomic_load(&store->sweeping); i++) {
+	for (unsigned i = 0; gate >= 0 && i < 256 && atomic_load(&store->sweeping); i++) {
 		char name[4];
 		DIR *directory;
 		int fd;
@@ -66,6 +72,8 @@ static void *sweep(void *arg)
 			close(fd);
 		}
 	}
+	if (gate >= 0)
+		close(gate);
 	log_event(LOG_INFO, "orphans-swept", "count", log_number(swept), NULL);
 	return NULL;
 }

@@ -57,8 +57,12 @@ static int set_up(sqlite3 *db, bool first)
 				      "PRAGMA temp_store = MEMORY;"
 				      "PRAGMA cache_size = -8192;";
 
+	int stays = 1;
+
 	sqlite3_extended_result_codes(db, 1);
 	sqlite3_busy_timeout(db, 5000);
+	/* The log and its index: on a full disk whoever comes next could not make them, and so not even read. */
+	sqlite3_file_control(db, "main", SQLITE_FCNTL_PERSIST_WAL, &stays);
 	/* A plan never depends on what is bound: else each new value of a parent has its statement prepared again, for the partial index. */
 	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);
 	if (first && !is_incremental(db) && sqlite3_exec(db, making, NULL, NULL, NULL) != SQLITE_OK)
@@ -90,6 +94,8 @@ void tx_close(struct tx *tx)
 {
 	for (size_t i = 0; i < STATEMENTS; i++)
 		sqlite3_finalize(tx->statements[i].statement);
+	/* The last one leaves an empty log: an older database that is put in this one's place must find nothing in it. */
+	sqlite3_exec(tx->db, "PRAGMA journal_size_limit = 0", NULL, NULL, NULL);
 	sqlite3_close(tx->db);
 	cache_close(tx->cache);
 	buf_free(&tx->doomed);

@@ -25,6 +25,7 @@ struct tx {
 	bool deleted;            /* something waits to be reaped */
 	bool retimed;            /* what goes next may be another */
 	bool expired;            /* there may be more of what was kept for some time only */
+	bool noticed;            /* something is to be told once this is committed */
 	struct tx *next;         /* of the store's */
 	struct telling *telling; /* of members (members.c); NULL: none is under way */
 
@@ -41,6 +42,12 @@ struct tx {
 /* Opens a connection. 0, or negative errno with the reason. */
 int tx_open(struct store *store, const char *path, struct tx **tx, char *error, size_t size);
 void tx_close(struct tx *tx);
+
+/* A database as it is at one moment, whoever writes it meanwhile, into a file that is not there yet, and on disk. 0, or negative errno with the reason. */
+int tx_copy(const char *from, const char *to, char *error, size_t size);
+
+/* Opens such a copy, for reading alone and without a store. As above. */
+int tx_open_copy(const char *path, struct tx **tx, char *error, size_t size);
 
 int tx_begin(struct tx *tx, const char *sql);
 

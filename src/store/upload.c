@@ -106,7 +106,7 @@ const unsigned char *upload_digest(const struct upload *upload, enum hash_kind k
 static int check_partial(const struct upload *upload)
 {
 	struct arena *arena = arena_new();
-	struct partial partial;
+	struct partial partial = {0};
 	struct tx *tx;
 	int result = store_read_begin(upload->store, &tx);
 

@@ -43,13 +43,13 @@ int store_usages(struct tx *tx, struct arena *arena, size_t most, struct account
 
 int room_of(const struct store *store, uint64_t *bytes)
 {
+	uint64_t keep_free = atomic_load(&store->keep_free), room;
 	struct statvfs disk;
-	uint64_t room;
 
 	if (fstatvfs(store->directory, &disk) < 0)
 		return -errno;
 	room = (uint64_t)disk.f_bavail * disk.f_frsize;
-	*bytes = room < store->options.keep_free ? 0 : room - store->options.keep_free;
+	*bytes = room < keep_free ? 0 : room - keep_free;
 	return 0;
 }
 

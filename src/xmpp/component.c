@@ -3,6 +3,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/tally.h"
 #include "base/uri.h"
 #include "xml/writer.h"
 #include "xmpp/inside.h"
@@ -42,9 +43,11 @@ struct xmpp {
 	const char *broken; /* why the stream must end, found within a handler */
 	bool closing;
 	atomic_bool up;
+	_Atomic uint64_t ups, losses;
 	void (*link)(void *arg, bool up);
 	void *link_arg;
 	struct confirms *confirms;
+	struct survey *survey;
 	struct xmpp_extension extensions[XMPP_EXTENSIONS];
 	size_t extension_count;
 };
@@ -64,6 +67,16 @@ struct confirms *xmpp_confirms(struct xmpp *xmpp)
 	return xmpp->confirms;
 }
 
+void xmpp_set_survey(struct xmpp *xmpp, struct survey *survey)
+{
+	xmpp->survey = survey;
+}
+
+struct survey *xmpp_survey(struct xmpp *xmpp)
+{
+	return xmpp->survey;
+}
+
 void xmpp_extend(struct xmpp *xmpp, const struct xmpp_extension *extension)
 {
 	assert(xmpp->extension_count < XMPP_EXTENSIONS);
@@ -80,9 +93,24 @@ const char *xmpp_domain(const struct xmpp *xmpp)
 	return xmpp->options.domain;
 }
 
+void xmpp_set_max_file_size(struct xmpp *xmpp, uint64_t bytes)
+{
+	xmpp->options.max_file_size = bytes;
+}
+
 bool xmpp_is_up(const struct xmpp *xmpp)
 {
 	return atomic_load(&xmpp->up);
+}
+
+uint64_t xmpp_ups(const struct xmpp *xmpp)
+{
+	return tally_of(&xmpp->ups);
+}
+
+uint64_t xmpp_losses(const struct xmpp *xmpp)
+{
+	return tally_of(&xmpp->losses);
 }
 
 void xmpp_on_link(struct xmpp *xmpp, void (*link)(void *arg, bool up), void *arg)
@@ -94,6 +122,8 @@ void xmpp_on_link(struct xmpp *xmpp, void (*link)(void *arg, bool up), void *arg
 static void tell(struct xmpp *xmpp, bool up)
 {
 	atomic_store(&xmpp->up, up);
+	if (up)
+		tally_add(&xmpp->ups, 1);
 	if (xmpp->link)
 		xmpp->link(xmpp->link_arg, up);
 	for (size_t i = 0; i < xmpp->extension_count; i++)
@@ -116,6 +146,7 @@ static void lose(struct xmpp *xmpp, const char *reason)
 {
 	bool was_up = xmpp->state == UP;
 
+	tally_add(&xmpp->losses, 1);
 	watch_close(xmpp->watch);
 	xmpp->watch = NULL;
 	if (xmpp->fd >= 0)

@@ -20,6 +20,14 @@ const struct xmpp_extension *xmpp_extension(const struct xmpp *xmpp, size_t numb
 void xmpp_set_confirms(struct xmpp *xmpp, struct confirms *confirms);
 struct confirms *xmpp_confirms(struct xmpp *xmpp);
 
+/* Who gets the answers to what was asked of servers; NULL: nobody. */
+struct survey;
+void xmpp_set_survey(struct xmpp *xmpp, struct survey *survey);
+struct survey *xmpp_survey(struct xmpp *xmpp);
+
+/* True: it was an answer to the survey. */
+bool survey_take(struct survey *survey, const struct stanza *stanza);
+
 /* A stanza has come, from wherever: checks it, finds its row, answers. */
 void stanza_take(struct xmpp *xmpp, struct arena *arena, const struct xml_node *node);
 

@@ -165,6 +165,9 @@ void stanza_take(struct xmpp *xmpp, struct arena *arena, const struct xml_node *
 		confirm_hear(confirms, &stanza);
 	if (strcmp(stanza.kind, "iq") == 0 && asks(&stanza))
 		answer_iq(xmpp, &stanza);
+	else if (strcmp(stanza.kind, "iq") == 0 && xmpp_survey(xmpp) &&
+		 survey_take(xmpp_survey(xmpp), &stanza))
+		;
 	else if (strcmp(stanza.kind, "iq") == 0 && answers)
 		confirm_take_iq(confirms, &stanza);
 	else if (strcmp(stanza.kind, "message") == 0 && answers)

@@ -1,6 +1,6 @@
 /*
  * The component: one stream to the XMPP server (XEP-0114), which comes back by itself, and a table of the stanzas
- * that it answers. All on the XMPP loop, but for xmpp_is_up().
+ * that it answers. All on the XMPP loop, but for xmpp_is_up() and the counts.
  */
 #pragma once
 
@@ -33,8 +33,15 @@ void xmpp_close(struct xmpp *xmpp);
 /* Whether the handshake has succeeded and the stream stands. From any thread. */
 bool xmpp_is_up(const struct xmpp *xmpp);
 
+/* How often it has come up since the start; and how often it was lost, or could not be had. From any thread. */
+uint64_t xmpp_ups(const struct xmpp *xmpp);
+uint64_t xmpp_losses(const struct xmpp *xmpp);
+
 /* Called on the XMPP loop each time the stream is up (true) or lost (false). One listener. */
 void xmpp_on_link(struct xmpp *xmpp, void (*link)(void *arg, bool up), void *arg);
+
+/* What clients are told from now on. */
+void xmpp_set_max_file_size(struct xmpp *xmpp, uint64_t bytes);
 
 /* What came in. `from` and `to` are normalised; stanzas without a valid from, or not to our domain, never get this far. */
 struct stanza {

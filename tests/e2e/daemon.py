@@ -12,7 +12,7 @@ from contextlib import closing
 
 import requests
 
-from servers import DOMAIN, SECRET, free_port
+from servers import DOMAIN, SECRET, free_port, listens, wait_until
 
 BUILD = os.environ.get("MISSIVE_BUILD", os.path.join(os.path.dirname(__file__), "../../build"))
 MISSIVED = os.path.abspath(os.path.join(BUILD, "missived"))
@@ -66,9 +66,12 @@ class Daemon:
         self.lines = []
         self.reader = threading.Thread(target=self.read, args=(self.process,), daemon=True)
         self.reader.start()
-        self.wait_for("event=started")
-        if link:
-            self.wait_for("event=xmpp-up")
+        if self.settings.get("log", {}).get("level", "info") in ("debug", "info"):
+            self.wait_for(event("started"))
+            if link:
+                self.wait_for(event("xmpp-up"))
+        else:  # nothing is said
+            wait_until(lambda: listens(self.port) and (not link or self.health().ok), "missived has started")
         return self
 
     def read(self, process):
@@ -146,9 +149,15 @@ class Daemon:
         return requests.get(self.base + "/-/health", timeout=10)
 
 
+def event(name):
+    """A pattern for its line, in either format of the log."""
+    return rf'event(?:=|":"){name}\b'
+
+
 SECTION_OF = {
     "base_url": ("http", "base-url"), "host": ("http", "host"), "threads": ("http", "threads"),
     "listen": ("http", "listen"), "tls_cert": ("http", "tls-cert"), "tls_key": ("http", "tls-key"),
+    "metrics": ("http", "metrics"),
     "trusted_proxies": ("http", "trusted-proxies"), "allow_plain": ("http", "allow-plain"),
     "confirm_timeout": ("xmpp", "confirm-timeout"), "confirm_reuse": ("xmpp", "confirm-reuse"),
     "domain": ("xmpp", "domain"), "secret": ("xmpp", "secret"), "users": ("xmpp", "users"), "admins": ("xmpp", "admins"), "max_file_size": ("limits", "max-file-size"), "keep_free": ("limits", "keep-free"),
@@ -160,12 +169,21 @@ SECTION_OF = {
     "refusals": ("limits", "refusals"),
     "quota": ("limits", "quota"), "resources": ("limits", "resources"), "connections": ("limits", "connections"),
     "connections_per_address": ("limits", "connections-per-address"), "may_block": ("store", "may-block"),
+    "log_format": ("log", "format"), "log_level": ("log", "level"),
     "slots": ("limits", "slots"), "public": ("slots", "public"),
     "expires": ("limits", "expires"), "expires_message": ("limits", "expires-message"),
     "expires_profile": ("limits", "expires-profile"), "expires_ephemeral": ("limits", "expires-ephemeral"),
     "expires_permanent": ("limits", "expires-permanent"),
     "fence": ("system", "fence"), "user": ("system", "user"),
     "once_kept": ("limits", "once-kept"), "expiry_notice": ("limits", "expiry-notice"),
+    "target": ("limits", "target"), "head": ("limits", "head"), "fields": ("limits", "fields"),
+    "head_time": ("limits", "head-time"), "idle_time": ("limits", "idle-time"), "body_rate": ("limits", "body-rate"),
+    "drain": ("limits", "drain"), "drain_time": ("limits", "drain-time"), "xml_body": ("limits", "xml-body"),
+    "properties": ("limits", "properties"), "property_size": ("limits", "property-size"),
+    "properties_size": ("limits", "properties-size"), "ranges": ("limits", "ranges"),
+    "conditions": ("limits", "conditions"), "conditions_size": ("limits", "conditions-size"),
+    "locks_per_resource": ("limits", "locks-per-resource"), "locks_per_account": ("limits", "locks-per-account"),
+    "lock_time": ("limits", "lock-time"), "nonce_time": ("limits", "nonce-time"),
 }
 
 

@@ -1,6 +1,7 @@
 """nginx and Apache in front of missived: TLS outside, plain HTTP behind, in a directory of their own, by the files in dist/examples."""
 
 import os
+import re
 import signal
 import subprocess
 
@@ -16,6 +17,12 @@ KINDS = {
                   "set_header X-Forwarded-For ''", "set_header X-Forwarded-Host ''", "set_header X-Forwarded-Proto ''"],
     "nothing": [*STREAMS, "set_header X-Forwarded-For $remote_addr"],
 }
+
+
+def directives():
+    """Those of the example, behind "proxy_"."""
+    with open(f"{EXAMPLES}/nginx.conf") as f:
+        return [line for line in re.findall(r"^\s+proxy_(.*);$", f.read(), re.M) if not line.startswith("pass ")]
 
 
 def example(name, changes):
@@ -73,7 +80,8 @@ class Front:
 class Nginx(Front):
     name = "nginx"
 
-    def config(self, upstream, kind="example"):
+    def config(self, upstream, kind="example", directives=None, server="client_max_body_size 0;"):
+        """`directives`: in place of a kind's; `server`: lines for the whole server, in place of a limit on bodies."""
         paths = "\n".join(f"{temporary}_temp_path {self.directory}/{temporary};"
                           for temporary in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         return f"""
@@ -87,7 +95,7 @@ http {{
     log_format passed '$upstream_addr $request';
     access_log {self.log} passed;
     {paths}
-    {self.example(upstream) if kind == "example" else self.site(upstream, kind)}
+    {self.site(upstream, directives or KINDS[kind], server) if directives or kind != "example" else self.example(upstream)}
 }}
 """
 
@@ -95,14 +103,14 @@ http {{
         return example("nginx.conf", {**self.machine(), "listen 443": f"listen 127.0.0.1:{self.port}",
                                       "server 127.0.0.1:8080": f"server 127.0.0.1:{upstream}"})
 
-    def site(self, upstream, kind):
-        directives = "\n".join(f"proxy_{directive};" for directive in KINDS[kind])
+    def site(self, upstream, directives, server):
+        directives = "\n".join(f"proxy_{directive};" for directive in directives)
         return f"""
     server {{
         listen 127.0.0.1:{self.port} ssl;
         ssl_certificate {self.directory}/cert.pem;
         ssl_certificate_key {self.directory}/key.pem;
-        client_max_body_size 0;
+        {server}
         location / {{
             proxy_pass http://127.0.0.1:{upstream};
             {directives}
@@ -117,11 +125,30 @@ http {{
 class Apache(Front):
     name = "apache"
 
-    def config(self, upstream):
-        site = example("apache.conf", {**self.machine(), "*:443": f"127.0.0.1:{self.port}",
-                                       "http://127.0.0.1:8080/": f"http://127.0.0.1:{upstream}/"})
+    def config(self, upstream, lines=None):
+        """`lines`: in place of the example, but for the pass itself."""
+        site = self.site(upstream, lines) if lines is not None else self.example(upstream)
         modules = "\n".join(f"LoadModule {module}_module /usr/lib/apache2/modules/mod_{module}.so"
-                            for module in ("mpm_event", "authz_core", "ssl", "headers", "proxy", "proxy_http"))
+                            for module in ("mpm_event", "authz_core", "ssl", "headers", "proxy", "proxy_http", "rewrite", "alias"))
+        return self.whole(modules, site)
+
+    def example(self, upstream):
+        return example("apache.conf", {**self.machine(), "*:443": f"127.0.0.1:{self.port}",
+                                       "http://127.0.0.1:8080/": f"http://127.0.0.1:{upstream}/"})
+
+    def site(self, upstream, lines):
+        return f"""
+SSLEngine on
+SSLSessionCache none
+SSLCertificateFile {self.directory}/cert.pem
+SSLCertificateKeyFile {self.directory}/key.pem
+ProxyTimeout 90
+AllowEncodedSlashes NoDecode
+{lines}
+ProxyPass / http://127.0.0.1:{upstream}/ nocanon
+"""
+
+    def whole(self, modules, site):
         return f"""
 ServerRoot {self.directory}
 ServerName 127.0.0.1

@@ -6,8 +6,9 @@ cause is gone all is well. The store is on a tmpfs of its own.
 import os
 import re
 import signal
+import sqlite3
 import subprocess
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 
@@ -160,6 +161,47 @@ def test_start_on_a_full_disk(on_disk):
     assert put(romeo, "/new", b"new", contents) == 201
     assert romeo.status("DELETE", "/kept") == 204
     contents["/kept"] = None
+    check(daemon, romeo, contents)
+
+
+def test_start_on_a_full_disk_after_a_stop(on_disk):
+    """SQLite's files are there, though empty: it could make none."""
+    daemon, romeo = on_disk("32M")
+    contents = {}
+    assert put(romeo, "/kept", b"kept", contents) == 201
+    daemon.stop()
+    assert os.path.getsize(f"{daemon.store}/missive.db-wal") == 0
+    with ballast(daemon, 0):
+        daemon.start()
+        daemon.wait_for("event=store-full")
+        assert seen(romeo, "/kept") == b"kept"
+        assert put(romeo, "/new", b"new", contents) == 507
+        daemon.stop()
+        daemon.start()
+        assert seen(romeo, "/kept") == b"kept"
+    assert put(romeo, "/new", b"new", contents) == 201
+    check(daemon, romeo, contents)
+
+
+def test_what_was_deleted_goes_when_there_is_room(on_disk):
+    """A tree that was deleted when the daemon was killed is taken apart once a start on a full disk is counted, and no later."""
+    daemon, romeo = on_disk("32M")
+    contents = {}
+    assert romeo.status("MKCOL", "/c/") == 201
+    assert put(romeo, "/c/f", os.urandom(70000), contents) == 201
+    with closing(sqlite3.connect(f"{daemon.store}/missive.db", timeout=20)) as db:
+        daemon.kill()
+        with db:
+            db.execute("UPDATE resource SET parent = 0, name = CAST(id AS TEXT) WHERE name = 'c'")
+        with ballast(daemon, 0):
+            daemon.start()
+            daemon.wait_for("event=store-full")
+            assert romeo.status("GET", "/c/f") == 404
+            assert put(romeo, "/new", b"new", contents) == 507
+            assert len(daemon.files()) == 1
+        contents["/c/f"] = None
+        assert put(romeo, "/new", b"new", contents) == 201
+        wait_until(lambda: daemon.files() == [], "what it held is gone")
     check(daemon, romeo, contents)
 
 

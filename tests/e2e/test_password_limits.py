@@ -38,7 +38,7 @@ def test_pair(daemon):
     assert home.at("192.0.2.1").status("GET", "/") == 200, "also from where it is guessed at, and for the first time there"
     assert home.at("192.0.2.2", WRONG).status("GET", "/") == 401, "another address is another pair"
     assert is_limited(guess.ask("GET", "/")), "a right one begins nothing anew"
-    daemon.wait_for("event=password-wrong jid=romeo@localhost address=192.0.2.1", 14)
+    daemon.wait_for("level=audit event=password-wrong address=192.0.2.1 jid=romeo@localhost", 14)
     assert WRONG[3:] not in daemon.log() and home.password[3:] not in daemon.log()
 
 

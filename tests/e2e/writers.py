@@ -25,6 +25,12 @@ class Writer:
         self.session = requests.Session()
         self.session.headers.update(basic(owner.jid, owner.password))
 
+    def __setattr__(self, name, value):
+        """Notes each state, when somebody has begun a history."""
+        super().__setattr__(name, value)
+        if name in ("sure", "next") and self.__dict__.get("history") is not None:
+            self.history.append(value)
+
     def content(self, length):
         self.count += 1
         return f"{self.paths[0]} {self.count} ".encode() + self.random.randbytes(length)

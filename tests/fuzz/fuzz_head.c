@@ -2,8 +2,11 @@
 #include "fuzz.h"
 
 #include "http/head.h"
+#include "http/http.h"
 
 #include <strings.h>
+
+static const struct http_limits limits = {.target = 8 << 10, .head = 32 << 10, .fields = 100};
 
 static bool is_same(const struct head *a, const struct head *b)
 {
@@ -28,8 +31,8 @@ static int parse_growing(
 
 	for (size_t available = 1; status == 0 && available < size + step; available += step) {
 		*length = 0;
-		status = head_parse(
-			arena, bytes, available < size ? available : size, &scanned, head, length);
+		status = head_parse(arena, bytes, available < size ? available : size, &scanned,
+			&limits, head, length);
 	}
 	return status;
 }
@@ -49,8 +52,9 @@ static void check(const char *bytes, size_t length, struct head *head)
 	assert(length >= 16 && memcmp(bytes + length - 4, "\r\n\r\n", 4) == 0);
 	assert(!memchr(bytes, '\0', length));
 	assert(*head->method && token_length(head->method) == strlen(head->method));
-	assert(*head->target && strlen(head->target) <= TARGET_MAX && !strchr(head->target, ' '));
-	assert(head->header_count <= FIELDS_MAX);
+	assert(*head->target && strlen(head->target) <= limits.target &&
+		!strchr(head->target, ' '));
+	assert(head->header_count <= limits.fields);
 	for (size_t i = 0; i < head->header_count; i++) {
 		const struct header *one = &head->headers[i];
 
@@ -74,17 +78,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 	int status, piecewise;
 
 	if (size > 0) {
-		status = head_parse(arena, bytes, size, &scanned, &whole, &length);
+		status = head_parse(arena, bytes, size, &scanned, &limits, &whole, &length);
 		piecewise = parse_growing(arena, bytes, size, &growing, &other);
 		/* Of a head that is too long in one place and wrong in another either may be seen first. */
-		assert(status == piecewise || (size > TARGET_MAX && status < 0 && piecewise < 0));
+		assert(status == piecewise ||
+			(size > limits.target && status < 0 && piecewise < 0));
 		assert(status == 0 || status == 1 || (status <= -400 && status >= -505));
 		if (status == 1) {
 			check(bytes, length, &whole);
 			assert(other == length && is_same(&whole, &growing));
 			/* What follows it is nothing to it. */
 			scanned = other = 0;
-			assert(head_parse(arena, bytes, length, &scanned, &alone, &other) == 1);
+			assert(head_parse(arena, bytes, length, &scanned, &limits, &alone,
+				       &other) == 1);
 			assert(other == length && is_same(&whole, &alone));
 			list_holds(field(&whole, "Connection"), "close");
 		}

@@ -10,6 +10,7 @@
 #include "http/connection.h"
 #include "http/repeat.h"
 #include "http/steps.h"
+#include "http/tally.h"
 #include "loops.h"
 #include "world.h"
 #include "xml/reader.h"
@@ -206,8 +207,18 @@ static void run(const uint8_t *bytes, size_t size, size_t piece, struct buf *sta
 	const struct http_options options = {.dav = &world.dav,
 		.xmpp = xmpp,
 		.confirms = confirms,
-		.trusted_proxies = "127.0.0.1"};
-	struct worker worker = {.options = &options, .loop = world.loop};
+		.trusted_proxies = "127.0.0.1",
+		.limits = {.target = 8 << 10,
+			.head = 32 << 10,
+			.fields = 100,
+			.drain = 64 << 10,
+			.body_rate = 1 << 10,
+			.head_time = 15000,
+			.idle_time = 60000,
+			.drain_time = 2000}};
+	struct worker worker = {.options = &options,
+		.loop = world.loop,
+		.tally = tally_new(sizeof(struct worker_tally))};
 	struct client client = {0};
 	int ends[2];
 
@@ -217,7 +228,7 @@ static void run(const uint8_t *bytes, size_t size, size_t piece, struct buf *sta
 	worker.changes = mailbox_open(world.loop, steps_changes, &worker);
 	assert(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
 	client.fd = ends[1];
-	connection_open(&worker, ends[0], "127.0.0.1", false);
+	connection_open(&worker, ends[0], "127.0.0.1", false, false);
 	speak(&client, bytes, size, piece);
 	loops_run(hear, &client);
 	assert(admitted || !client.heard.len ||
@@ -240,6 +251,7 @@ static void run(const uint8_t *bytes, size_t size, size_t piece, struct buf *sta
 	mailbox_close(worker.changes);
 	spares_free(&worker);
 	repeats_free(&worker);
+	free(worker.tally);
 	world_end();
 }
 

@@ -104,6 +104,11 @@ uint64_t clock_now(void)
 	return now;
 }
 
+uint64_t clock_fine(void)
+{
+	return now * 1000;
+}
+
 void loop_before_sleep(struct loop *loop, void (*sleeps)(void))
 {
 }

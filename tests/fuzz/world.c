@@ -244,7 +244,10 @@ void world_open(void)
 {
 	static struct store_change change = {.run = populate};
 	struct arena *arena = arena_new();
-	struct store_options options = {.path = world.path, .once_kept = 1000};
+	struct store_options options = {.path = world.path,
+		.once_kept = 1000,
+		.properties = 256,
+		.properties_size = 1 << 20};
 	static struct arena *kept;
 	struct mailbox *answers;
 	struct resource secret;
@@ -289,6 +292,15 @@ void world_open(void)
 		.slots = 4,
 		.links = true,
 		.expires_message = 1000000,
+		.limits = {.xml_body = 256 << 10,
+			.properties = 256,
+			.property_size = 64 << 10,
+			.ranges = 16,
+			.conditions = 64,
+			.conditions_size = 8 << 10,
+			.locks_per_resource = 16,
+			.locks_per_account = 1000,
+			.lock_time = 3600000},
 		.attempts = attempts_open(&(struct attempts_options){0, 0}, NULL),
 		.refusals = refusals_open(0),
 	};
@@ -303,7 +315,7 @@ void world_begin(void)
 	/* They are large: made anew only when somebody has used one. */
 	if (counted || !world.dav.nonces) {
 		nonces_close((struct nonces *)world.dav.nonces);
-		world.dav.nonces = nonces_open("secret", 6, NULL);
+		world.dav.nonces = nonces_open("secret", 6, 300000, NULL);
 		counted = false;
 	}
 	loops_again();
@@ -327,6 +339,7 @@ void world_end(void)
 	loops_run(NULL, NULL);
 	inside = false;
 	must(__real_tx_begin(world.store->writer, "ROLLBACK"));
+	/* Numbers of content are never given out again but here. */
 	cache_undone(world.store->writer);
 	world.store->last_resource = world.resource;
 	world.store->last_change = world.change;

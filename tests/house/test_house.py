@@ -101,6 +101,16 @@ def test_manual_names_every_setting():
         assert re.search(rf"Cm {re.escape(name)} No ={' ' + re.escape(value) if value else ''}( ,|$)", manual, re.M), name
 
 
+def test_manual_tells_what_reloads():
+    """The settings that SIGHUP changes, in the order of the table."""
+    with open(os.path.join(ROOT, "src/base/config.c")) as f:
+        live = re.findall(r'^\t\{"\w+",\s+"([\w-]+)",[^\n]*LIVE\}', f.read(), re.M)
+    assert len(live) > 15
+    with open(os.path.join(ROOT, "man/missived.conf.5")) as f:
+        told = re.search(r"^\.Ss Changing settings\n(.*?)^\.Ss", f.read(), re.M | re.S)[1]
+    assert [name for line in re.findall(r"^\.Cm (.*)$", told, re.M) for name in line.split(" , ")] == live
+
+
 def test_manual_names_every_option():
     with open(os.path.join(ROOT, "src/client/main.c")) as f:
         options = re.findall(r'^\t\{"([\w-]+)",\s+(?:no|required)_argument', f.read(), re.M)

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NONCE_TIME = 300000 /* milliseconds */ };
+
 static const char secret[] = "a secret of the store";
 
 #define SHA256 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -163,7 +165,7 @@ static void replace(struct arena *arena, const char **text, const char *name, co
 
 static const char *credentials_of(struct arena *arena, const struct parameter *changed)
 {
-	struct nonces *others = nonces_open("other", 5, clock_of_test);
+	struct nonces *others = nonces_open("other", 5, NONCE_TIME, clock_of_test);
 	char nonce[NONCE_TEXT], old[NONCE_TEXT], foreign[NONCE_TEXT];
 	const char *text = "";
 
@@ -291,7 +293,7 @@ static void test_challenges(void **state)
 
 static int open_nonces(void **state)
 {
-	nonces = nonces_open(secret, strlen(secret), clock_of_test);
+	nonces = nonces_open(secret, strlen(secret), NONCE_TIME, clock_of_test);
 	return 0;
 }
 

@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-enum { SLOTS = 8192, THREADS = 4, COUNTS = 100000 };
+enum { NONCE_TIME = 300000, SLOTS = 8192, THREADS = 4, COUNTS = 100000 };
 
 static const char secret[] = "a secret of the store";
 
@@ -21,7 +21,7 @@ static uint64_t clock_of_test(void)
 static struct nonces *open_with(const char *text)
 {
 	now = 1000000;
-	return nonces_open(text, strlen(text), clock_of_test);
+	return nonces_open(text, strlen(text), NONCE_TIME, clock_of_test);
 }
 
 static void test_age(void **state)

@@ -92,6 +92,31 @@ static void test_values(void **state)
 	arena_free(arena);
 }
 
+/* Each bound is itself allowed. */
+static void test_bounds(void **state)
+{
+	struct arena *arena = arena_new();
+	struct config config;
+	char error[256];
+
+	assert_int_equal(
+		load(arena,
+			"[xmpp]\nsecret = x\n[limits]\nhead = 1K\ntarget = 16K\nfields = 256\n"
+			"head-time = 1s\nlock-time = 7d\nranges = 1\nbody-rate = 1M\ndrain = 0\n",
+			&config, error, sizeof(error)),
+		0);
+	assert_int_equal(config.limits.head, 1 << 10);
+	assert_int_equal(config.limits.target, 16 << 10);
+	assert_int_equal(config.limits.fields, 256);
+	assert_int_equal(config.limits.head_time, 1000);
+	assert_int_equal(config.limits.lock_time, 604800000);
+	assert_int_equal(config.limits.ranges, 1);
+	assert_int_equal(config.limits.body_rate, 1 << 20);
+	assert_int_equal(config.limits.drain, 0);
+	assert_int_equal(config.limits.idle_time, 60000);
+	arena_free(arena);
+}
+
 static void test_refused(void **state)
 {
 	static const struct {
@@ -114,6 +139,10 @@ static void test_refused(void **state)
 			"4: the base URL has no path"},
 		{"[xmpp]\nsecret = x\n[http]\ntls-cert = /nowhere\n", "4: /nowhere: No such file"},
 		{"[xmpp]\nsecret = x\n[http]\ntls-cert = /dev/null\n", "4: tls-cert and tls-key"},
+		{"[xmpp]\nsecret = x\n[log]\nformat = xml\n", "4: this is neither text nor json"},
+		{"[xmpp]\nsecret = x\n[log]\nlevel = audit\n", "4: this is none of debug"},
+		{"[xmpp]\nsecret = x\n[http]\nmetrics = 9190\n",
+			"4: this is no address and port, as in 127.0.0.1:9190"},
 		{"[xmpp]\nsecret = x\n[http]\nallow-plain = maybe\n",
 			"4: this is neither yes nor no"},
 		{"[xmpp]\nsecret = x\n[http]\ntrusted-proxies = proxy\n",
@@ -135,7 +164,14 @@ static void test_refused(void **state)
 		{"[xmpp]\nsecret = x\n[limits]\nconnections = 0\n", "4: connections must be"},
 		{"[xmpp]\nsecret = x\n[limits]\nrefusals = 65536\n",
 			"4: this is no number from 0 to 65535"},
-		{"[xmpp]\nsecret = x\n[limits]\nsilence = 25h\n", "4: nobody is silenced"},
+		{"[xmpp]\nsecret = x\n[limits]\nsilence = 25h\n",
+			"4: silence must be from 0 to 24h"},
+		{"[xmpp]\nsecret = x\n[limits]\nhead = 1\n", "4: head must be from 1K to 64K"},
+		{"[xmpp]\nsecret = x\n[limits]\nhead = 65K\n", "4: head must be from 1K to 64K"},
+		{"[xmpp]\nsecret = x\n[limits]\n\nlock-time = 999ms\n",
+			"5: lock-time must be from 1s to 1w"},
+		{"[xmpp]\nsecret = x\n[limits]\nranges = 257\n", "4: ranges must be from 1 to 256"},
+		{"[xmpp]\nsecret = x\n[limits]\nranges = 1K\n", "4: this is no number"},
 	};
 	struct arena *arena = arena_new();
 
@@ -155,6 +191,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_standards),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_refused),
 	};
 

@@ -97,11 +97,80 @@ static void test_threads(void **state)
 	assert_int_equal(whole, 2 * TURNS * LINES_A_TURN);
 }
 
+/* What stands behind the time, line for line. */
+static void test_json(void **state)
+{
+	static const char *const wanted[] = {
+		"\"level\":\"info\",\"event\":\"get\",\"path\":\"/a\",\"status\":\"200\"}",
+		"\"level\":\"warning\",\"event\":\"odd\",\"value\":\"a "
+		"b\\u0022\\u000alevel=error\",\"none\":null,"
+		"\"empty\":\"\"}",
+		"\"level\":\"info\",\"event\":\"far\",\"least\":\"-9223372036854775808\","
+		"\"most\":\"9223372036854775807\",\"zero\":\"0\",\"high\":\"\\ufffd\\ufffd="
+		"\\u005c\"}",
+	};
+	char out[1024], *line = out;
+
+	log_use(LOG_JSON);
+	captured(write_lines, out, sizeof(out));
+	log_use(LOG_TEXT);
+	for (size_t i = 0; i < COUNT(wanted); i++) {
+		char *end = strchr(line, '\n');
+
+		assert_non_null(end);
+		*end = '\0';
+		assert_memory_equal(line, "{\"time\":\"2", 10);
+		assert_memory_equal(line + 28, "Z\",", 3);
+		assert_string_equal(line + 31, wanted[i]);
+		line = end + 1;
+	}
+	assert_string_equal(line, "");
+}
+
+static void write_characters(void)
+{
+	log_event(LOG_INFO, "x", "c", "\u00e9\u20ac\U0001f600\x7f", NULL);
+}
+
+static void test_json_characters(void **state)
+{
+	char out[1024];
+
+	log_use(LOG_JSON);
+	captured(write_characters, out, sizeof(out));
+	log_use(LOG_TEXT);
+	assert_non_null(strstr(out, "\"c\":\"\\u00e9\\u20ac\\ud83d\\ude00\\u007f\"}\n"));
+}
+
+static void write_levels(void)
+{
+	for (enum log_level level = LOG_DEBUG; level <= LOG_AUDIT; level++)
+		log_event(level, "x", NULL);
+}
+
+/* What is for audits is always written. */
+static void test_levels(void **state)
+{
+	enum log_level level;
+	char out[1024];
+
+	assert_int_equal(log_level_parse("error", &level), 0);
+	log_threshold(level);
+	captured(write_levels, out, sizeof(out));
+	log_threshold(LOG_INFO);
+	assert_string_equal(out, "level=error event=x\nlevel=audit event=x\n");
+	assert_true(log_level_parse("audit", &level) < 0);
+	assert_true(log_level_parse("", &level) < 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_json_characters),
+		cmocka_unit_test(test_levels),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

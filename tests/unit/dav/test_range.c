@@ -41,10 +41,10 @@ static void test_ranges(void **state)
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct span spans[RANGES_MAX];
+		struct span spans[4];
 		size_t count;
 
-		assert_int_equal(ranges_parse(cases[i].range, cases[i].total, spans, &count),
+		assert_int_equal(ranges_parse(cases[i].range, cases[i].total, spans, 4, &count),
 			cases[i].result);
 		if (cases[i].result != 1)
 			continue;
@@ -56,20 +56,22 @@ static void test_ranges(void **state)
 
 static void test_several(void **state)
 {
-	struct span spans[RANGES_MAX];
+	struct span spans[17];
 	char many[256] = "bytes=0-0";
 	size_t count;
 
-	assert_int_equal(ranges_parse("bytes=0-1, 4-5,-2", 10, spans, &count), 1);
+	assert_int_equal(ranges_parse("bytes=0-1, 4-5,-2", 10, spans, 16, &count), 1);
 	assert_int_equal(count, 3);
 	assert_int_equal(spans[1].offset, 4);
 	assert_int_equal(spans[2].offset, 8);
 	for (int i = 1; i < 16; i++)
 		sprintf(many + strlen(many), ",%d-%d", 2 * i, 2 * i);
-	assert_int_equal(ranges_parse(many, 100, spans, &count), 1);
+	assert_int_equal(ranges_parse(many, 100, spans, 16, &count), 1);
 	assert_int_equal(count, 16);
 	strcat(many, ",50-50");
-	assert_int_equal(ranges_parse(many, 100, spans, &count), 0);
+	assert_int_equal(ranges_parse(many, 100, spans, 16, &count), 0);
+	assert_int_equal(ranges_parse(many, 100, spans, 17, &count), 1);
+	assert_int_equal(count, 17);
 }
 
 int main(void)

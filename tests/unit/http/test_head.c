@@ -2,15 +2,18 @@
 
 #include "base/buf.h"
 #include "http/head.h"
+#include "http/http.h"
 
 #include <string.h>
+
+static const struct http_limits usual = {.target = 8 << 10, .head = 32 << 10, .fields = 100};
 
 static int parse(
 	struct arena *arena, const char *text, size_t length, struct head *head, size_t *used)
 {
 	size_t scanned = 0;
 
-	return head_parse(arena, text, length, &scanned, head, used);
+	return head_parse(arena, text, length, &scanned, &usual, head, used);
 }
 
 #define GET "GET / HTTP/1.1\r\nHost: a\r\n"
@@ -23,7 +26,7 @@ static int parse_slowly(
 	int result = 0;
 
 	for (size_t i = 1; result == 0 && i <= length; i++)
-		result = head_parse(arena, text, i, &scanned, head, used);
+		result = head_parse(arena, text, i, &scanned, &usual, head, used);
 	return result;
 }
 
@@ -142,14 +145,14 @@ static void test_pieces(void **state)
 	struct head head;
 
 	for (size_t i = 1; i < strlen(text); i++)
-		assert_int_equal(head_parse(arena, text, i, &scanned, &head, &used), 0);
-	assert_int_equal(head_parse(arena, text, strlen(text), &scanned, &head, &used), 1);
+		assert_int_equal(head_parse(arena, text, i, &scanned, &usual, &head, &used), 0);
+	assert_int_equal(head_parse(arena, text, strlen(text), &scanned, &usual, &head, &used), 1);
 	assert_int_equal(used, strlen(text));
 	assert_true(head.keep_alive);
 	arena_free(arena);
 }
 
-static void test_limits(void **state)
+static void test_usual_limits(void **state)
 {
 	static const struct {
 		size_t target, fields, value;
@@ -189,6 +192,41 @@ static void test_limits(void **state)
 	arena_free(arena);
 }
 
+/* Each refuses what is one above it; byte by byte, and when all is there at once. */
+static void test_limits(void **state)
+{
+	static const char text[] =
+		"GET /abcde HTTP/1.1\r\nHost: a\r\nX: 1\r\nY: 22222222222222222222\r\n\r\n";
+	enum { LENGTH = sizeof(text) - 1 };
+	static const struct {
+		struct http_limits limits;
+		int result;
+	} cases[] = {
+		{{.target = 6, .head = LENGTH, .fields = 3}, 1},
+		{{.target = 5, .head = LENGTH, .fields = 3}, -414},
+		{{.target = 6, .head = LENGTH - 1, .fields = 3}, -431},
+		{{.target = 6, .head = LENGTH, .fields = 2}, -431},
+		{{.target = 16 << 10, .head = 64 << 10, .fields = 256}, 1},
+	};
+	struct arena *arena = arena_new();
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		size_t scanned = 0, used, k;
+		struct head head;
+		int result =
+			head_parse(arena, text, LENGTH, &scanned, &cases[i].limits, &head, &used);
+
+		assert_int_equal(result, cases[i].result);
+		scanned = 0;
+		result = 0;
+		for (k = 1; result == 0 && k <= LENGTH; k++)
+			result = head_parse(
+				arena, text, k, &scanned, &cases[i].limits, &head, &used);
+		assert_int_equal(result, cases[i].result);
+	}
+	arena_free(arena);
+}
+
 static void test_list(void **state)
 {
 	assert_true(list_holds("a, Close", "close"));
@@ -204,6 +242,7 @@ int main(void)
 		cmocka_unit_test(test_grammar),
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_usual_limits),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_list),
 	};

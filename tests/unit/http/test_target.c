@@ -36,7 +36,7 @@ static void test_targets(void **state)
 		{"a", "files.example:8080", -400, NULL},
 		{"/a?b", "files.example:8080", -400, NULL},
 		{"/-/health", "evil.example", 0, "/-/health"},
-		{"/-/metrics", "evil.example", 0, "/-/metrics"},
+		{"/-/metrics", "evil.example", -421, NULL},
 		{"/-/healthy", "evil.example", -421, NULL},
 		{"/%2D/health", "evil.example", -421, NULL},
 	};

@@ -37,7 +37,8 @@ int fixture_open(void **state)
 
 	strcpy(f->path, "/tmp/missive-store-XXXXXX");
 	assert_non_null(mkdtemp(f->path));
-	f->options = (struct store_options){.path = f->path};
+	f->options = (struct store_options){
+		.path = f->path, .properties = 256, .properties_size = 1 << 20};
 	f->arena = arena_new();
 	assert_int_equal(loop_open(&f->loop), 0);
 	f->mailbox = mailbox_open(f->loop, arrived, f);

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -125,6 +126,105 @@ static void test_full(void **state)
 	assert_int_equal(rows_of(f, "SELECT count(*) FROM property"), 0);
 }
 
+/* A change that lets the committer go on only when those behind it are queued, so that these are one batch. */
+struct gate {
+	struct store_change change;
+	atomic_bool reached, open;
+};
+
+static int run_gate(struct tx *tx, struct store_change *change)
+{
+	struct gate *gate = (struct gate *)change;
+
+	atomic_store(&gate->reached, true);
+	while (!atomic_load(&gate->open))
+		usleep(100);
+	return 0;
+}
+
+static void run_as_batch(struct fixture *f, struct store_change *const *changes, int count)
+{
+	struct gate gate = {.change = {.run = run_gate, .reply = f->mailbox}};
+
+	f->waiting = count + 1;
+	store_submit(f->store, &gate.change);
+	while (!atomic_load(&gate.reached))
+		usleep(100);
+	for (int i = 0; i < count; i++) {
+		changes[i]->reply = f->mailbox;
+		store_submit(f->store, changes[i]);
+	}
+	atomic_store(&gate.open, true);
+	loop_run(f->loop);
+	assert_int_equal(f->waiting, 0);
+}
+
+static int refuse_commit(void *arg)
+{
+	return 1;
+}
+
+static int run_before_no_commit(struct tx *tx, struct store_change *change)
+{
+	sqlite3_commit_hook(tx->db, refuse_commit, NULL);
+	return run_numbered(tx, change);
+}
+
+static int allow_commit(struct tx *tx, struct store_change *change)
+{
+	sqlite3_commit_hook(tx->db, NULL, NULL);
+	return 0;
+}
+
+/* When a COMMIT fails, only those keep a refusal who were refused before anything of the batch had changed. */
+static void test_commit_fails(void **state)
+{
+	struct fixture *f = *state;
+	struct numbered refused = {.change.run = run_numbered, .refused = -ENOENT},
+			made = {.change.run = run_before_no_commit, .number = 1},
+			misled = {.change.run = run_numbered, .refused = -ENOENT};
+	struct store_change *batch[] = {&refused.change, &made.change, &misled.change};
+
+	run_as_batch(f, batch, 3);
+	assert_int_equal(refused.change.result, -ENOENT);
+	assert_true(made.change.result < 0 && made.change.result != -ENOENT);
+	assert_int_equal(misled.change.result, made.change.result);
+	assert_false(landed(f, 1));
+	assert_int_equal(change(f, allow_commit, NULL), 0);
+	made = (struct numbered){.change.run = run_numbered, .number = 1};
+	run_as_batch(f, batch, 3);
+	assert_int_equal(made.change.result, 0);
+	assert_int_equal(misled.change.result, -ENOENT);
+	assert_true(landed(f, 1));
+}
+
+static int run_notice(struct tx *tx, struct store_change *change)
+{
+	int error = notice_make(tx, STORE_ROOT, "expires", "", 0);
+
+	*(unsigned *)change_arg(change) = store_noticed(tx->store);
+	return error;
+}
+
+/* Whoever looks for what is to be told finds it: nobody is called before it is committed, nor when it was not. */
+static void test_notices(void **state)
+{
+	struct fixture *f = *state;
+	struct numbered hooked = {.change.run = run_before_no_commit, .refused = -ENOENT};
+	struct store_change *one = &hooked.change;
+	unsigned before = store_noticed(f->store), within;
+
+	assert_int_equal(change(f, run_notice, &within), 0);
+	assert_int_equal(within, before);
+	assert_int_equal(store_noticed(f->store), before + 1);
+	change_all(f, &one, 1);
+	assert_true(change(f, run_notice, &within) < 0);
+	assert_int_equal(store_noticed(f->store), before + 1);
+	assert_int_equal(rows_of(f, "SELECT count(*) FROM notice"), 1);
+	assert_int_equal(change(f, allow_commit, NULL), 0);
+	assert_int_equal(store_noticed(f->store), before + 1);
+}
+
 /* Numbers are given out once, also over a restart and when the batch failed. */
 static void test_numbers(void **state)
 {
@@ -177,6 +277,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_one_fails, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_refused, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_full, fixture_open, fixture_close),
+		cmocka_unit_test_setup_teardown(test_commit_fails, fixture_open, fixture_close),
+		cmocka_unit_test_setup_teardown(test_notices, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_log, fixture_open, fixture_close),
 		cmocka_unit_test_setup_teardown(test_numbers, fixture_open, fixture_close),
 	};

@@ -90,9 +90,9 @@ static void test_keep_free(void **state)
 	struct fixture *f = *state;
 	struct upload *upload;
 
-	f->store->options.keep_free = UINT64_MAX / 2;
+	f->store->keep_free = UINT64_MAX / 2;
 	assert_int_equal(upload_open(f->store, f->loop, 10, &upload), -ENOSPC);
-	f->store->options.keep_free = 0;
+	f->store->keep_free = 0;
 	assert_int_equal(upload_open(f->store, f->loop, INT64_MAX, &upload), -ENOSPC);
 	assert_int_equal(upload_open(f->store, f->loop, 10, &upload), 0);
 	upload_close(upload, false);
