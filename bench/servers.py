@@ -136,6 +136,16 @@ refusals = 0
 user = root
 """)
 
+    def wait_for(self, event):
+        """It listens before it has opened its store."""
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            with open(f"{self.directory}/output") as f:
+                if event in f.read():
+                    return
+            time.sleep(0.02)
+        raise SystemExit(f"{self.name} does not start: no {event}")
+
     def blob(self, length):
         """Its one file of that many bytes."""
         found = [f"{root}/{name}" for root, _, names in os.walk(f"{self.directory}/store/blobs") for name in names
@@ -145,6 +155,7 @@ user = root
 
     def start(self):
         self.launch(self.program, "-c", self.config)
+        self.wait_for("event=started")
         self.headers = self.password(ROMEO)
         return self
 
