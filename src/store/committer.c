@@ -204,7 +204,8 @@ static enum ran run_together(
 	else if (error == 0)
 		error = commit(tx, &uncertain);
 	stamps_settle(tx->store->stamps);
-	count(tx->store->tally, list, end, error == 0);
+	if (ran == RAN)
+		count(tx->store->tally, list, end, error == 0);
 	if (error < 0)
 		fail(list, end, error, uncertain);
 	return ran;

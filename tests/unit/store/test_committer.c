@@ -1,6 +1,7 @@
 #include "fixture.h"
 
 #include "base/arena.h"
+#include "store/figures.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -73,8 +74,17 @@ static void test_one_fails(void **state)
 {
 	struct fixture *f = *state;
 	struct numbered changes[CHANGES] = {[3] = {.fails = -ECANCELED}, [5] = {.fails = -ENOENT}};
+	struct store_figures before, after;
 
+	/* Behind what the store does when it is opened. */
+	make_collection(f, "/first", "romeo@montague.lit");
+	assert_int_equal(store_figures(f->store, &before), 0);
 	run_all(f, changes);
+	/* Once each, although they ran twice. */
+	assert_int_equal(store_figures(f->store, &after), 0);
+	assert_int_equal(after.changes - before.changes, CHANGES);
+	assert_int_equal(after.batches.sum - before.batches.sum, CHANGES);
+	assert_int_equal(after.failed, before.failed);
 	for (int i = 0; i < CHANGES; i++) {
 		assert_int_equal(changes[i].change.result, changes[i].fails);
 		assert_int_equal(landed(f, i), changes[i].fails == 0);
