@@ -9,7 +9,6 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 
 struct command {
 	const char *name, *arguments, *help;
@@ -140,7 +139,6 @@ const struct command *command_find(int argc, char **argv, bool repair)
 int command_run(const struct command *command, const struct config *config, bool repair, int argc,
 	char **argv)
 {
-	umask(077);
 	return command->run(config, repair, argc - 1, argv + 1);
 }
 

@@ -38,9 +38,8 @@ enum { FINISHING_TIME = 8500 };
 static void print_usage(FILE *out)
 {
 	fputs("usage: missived [-c FILE]      run in the foreground, log to standard error\n"
-	      "       missived -t [-c FILE]   check the settings: exit 0, or 1 and FILE:LINE: what "
-	      "is "
-	      "wrong\n"
+	      "       missived -t [-c FILE]   check the settings: exit 0, or 1 and FILE:LINE: "
+	      "what is wrong\n"
 	      "       missived --selftest [-c FILE]\n"
 	      "                               show what a daemon that was taken over could not "
 	      "do\n",
@@ -136,7 +135,6 @@ static int listen_for_all(struct daemon *daemon, char *error, size_t size)
 {
 	const struct config *config = &daemon->config;
 	size_t inherited = supervisor_listeners();
-
 	int result = listen_for_metrics(daemon, error, size);
 
 	if (result < 0)

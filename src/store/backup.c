@@ -128,10 +128,7 @@ static int clone_one(struct work *work, const char *name, uint64_t length, bool 
 static int clone_named(struct work *work)
 {
 	sqlite3_stmt *row;
-	int more = sql_bind(work->names, &row,
-		"SELECT blob, length, 0 FROM content WHERE blob IS NOT NULL"
-		" UNION ALL SELECT blob, received, 1 FROM partial",
-		"");
+	int more = blobs_named(work->names, &row);
 	int error = 0;
 
 	while (error == 0 && more >= 0 && (more = sql_step(work->names, row)) == 1)

@@ -142,6 +142,14 @@ int file_clone(int from, int to, const char *name)
 	return error;
 }
 
+int blobs_named(struct tx *tx, sqlite3_stmt **rows)
+{
+	return sql_bind(tx, rows,
+		"SELECT blob, length, 0, sha256 FROM content WHERE blob IS NOT NULL"
+		" UNION ALL SELECT blob, received, 1, NULL FROM partial",
+		"");
+}
+
 /* ---- directories ---- */
 
 static int each_inside(DIR *directory, const char *inside,

@@ -1,11 +1,13 @@
 /* Blobs between two stores, and the gate that keeps them from being removed meanwhile. Within this room only. */
 #pragma once
 
+#include <sqlite3.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 struct store;
+struct tx;
 
 /* Opens the gate's file in a store. Whoever is about to remove blobs holds it alone, whoever copies them holds it together with others. */
 int gate_open(int directory);
@@ -20,6 +22,12 @@ int gate_enter(const struct store *store, bool (*stops)(const struct store *stor
  * it, so that both may be one file. 1: it is there now; 0: it was; negative errno, -ENOENT: there is none.
  */
 int blob_clone(int from, int to, const char *name, uint64_t length, bool share);
+
+/*
+ * All that a database names: the blob; how long it is, of parts as far as it counts; whether it is of parts, and so may be longer; its SHA-256, or
+ * NULL. A statement that is bound. 0 or negative errno.
+ */
+int blobs_named(struct tx *tx, sqlite3_stmt **rows);
 
 /* A whole file by name, likewise. 0 or negative errno. */
 int file_clone(int from, int to, const char *name);

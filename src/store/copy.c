@@ -43,11 +43,7 @@ static int begin_retention(struct tx *tx, int64_t collection, const char *after,
 	more = sql_bind(tx, &statement, sql, "itt", collection, after, last);
 	if (more < 0)
 		return more;
-	while ((more = sql_step(tx, statement)) == 1) {
-		int64_t file = sqlite3_column_int64(statement, 0);
-
-		buf_append(&files, &file, sizeof(file));
-	}
+	more = sql_numbers(tx, statement, &files);
 	for (size_t at = 0; more == 0 && at < files.len; at += sizeof(int64_t))
 		more = retention_begin(tx, *(int64_t *)(void *)(files.data + at));
 	buf_free(&files);

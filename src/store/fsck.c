@@ -134,7 +134,7 @@ static const void *digest_of(sqlite3_stmt *row, int column)
 		       : NULL;
 }
 
-/* Columns: the blob, its length, whether it may be longer, its digest. */
+/* A row of blobs_named(). */
 static void look_at_blob(struct look *look, sqlite3_stmt *row)
 {
 	const char *blob = (const char *)sqlite3_column_text(row, 0);
@@ -166,10 +166,7 @@ static void look_at_blob(struct look *look, sqlite3_stmt *row)
 static void look_at_blobs(struct look *look)
 {
 	sqlite3_stmt *row;
-	int more = sql_bind(look->tx, &row,
-		"SELECT blob, length, 0, sha256 FROM content WHERE blob IS NOT NULL"
-		" UNION ALL SELECT blob, received, 1, NULL FROM partial",
-		"");
+	int more = blobs_named(look->tx, &row);
 
 	while (more >= 0 && (more = sql_step(look->tx, row)) == 1)
 		look_at_blob(look, row);

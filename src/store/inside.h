@@ -102,6 +102,9 @@ void resource_read(struct arena *arena, sqlite3_value **row, struct resource *ou
 /* Whether it was to go before this transaction began: then it is not there. */
 bool resource_is_due(const struct tx *tx, const struct resource *resource);
 
+/* As resource_copy() does, from malloc(); how many bytes. */
+struct resource *resource_copy_heap(const struct resource *resource, size_t *size);
+
 /* What store_members() and store_copy_members() need on a connection. A result of SQLite's. */
 int members_open(struct tx *tx);
 int copies_open(struct tx *tx);

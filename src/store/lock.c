@@ -79,12 +79,8 @@ int store_locked_members(struct tx *tx, struct arena *arena, int64_t collection,
 	*count = 0;
 	if (more < 0)
 		return more;
-	while ((more = sql_step(tx, statement)) == 1) {
-		int64_t id = sqlite3_column_int64(statement, 0);
-
-		buf_append(&found, &id, sizeof(id));
-		++*count;
-	}
+	more = sql_numbers(tx, statement, &found);
+	*count = found.len / sizeof(**ids);
 	*ids = keep(arena, &found);
 	return more;
 }

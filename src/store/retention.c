@@ -277,11 +277,7 @@ int once_count_below(struct tx *tx, int64_t resource, bool anew)
 
 	if (more < 0)
 		return more;
-	while ((more = sql_step(tx, statement)) == 1) {
-		int64_t file = sqlite3_column_int64(statement, 0);
-
-		buf_append(&files, &file, sizeof(file));
-	}
+	more = sql_numbers(tx, statement, &files);
 	for (size_t at = 0; more == 0 && at < files.len; at += sizeof(int64_t))
 		more = once_count(tx, *(int64_t *)(void *)(files.data + at), anew);
 	buf_free(&files);

@@ -2,9 +2,7 @@
 #include "store/blobs.h"
 #include "store/inside.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -28,53 +26,42 @@ static int is_named(struct store *store, const char *name)
 	return found;
 }
 
-/* Blobs of this start may be waiting for the COMMIT that names them; older ones that nothing names never will be. */
-static int sweep_directory(struct store *store, DIR *directory, const char *present)
-{
-	int swept = 0;
-
-	for (const struct dirent *entry;
-		(entry = readdir(directory)) && atomic_load(&store->sweeping);) {
-		if (entry->d_name[0] == '.' ||
-			strncmp(entry->d_name, present, strlen(present)) == 0)
-			continue;
-		if (is_named(store, entry->d_name) == 0 &&
-			unlinkat(dirfd(directory), entry->d_name, 0) == 0)
-			swept++;
-	}
-	return swept;
-}
+struct sweep {
+	struct store *store;
+	char present[32]; /* what the names of this start's blobs begin with */
+	int swept;
+};
 
 static bool is_stopped(const struct store *store)
 {
 	return !atomic_load(&store->sweeping);
 }
 
-static void *sweep(void *arg)
+/* Blobs of this start may be waiting for the COMMIT that names them; older ones that nothing names never will be. */
+static int look_at(void *arg, int directory, const char *inside, const char *name)
+{
+	struct sweep *sweep = arg;
+
+	if (is_stopped(sweep->store))
+		return -ECANCELED;
+	if (name[0] != '.' && strncmp(name, sweep->present, strlen(sweep->present)) != 0 &&
+		is_named(sweep->store, name) == 0 && unlinkat(directory, name, 0) == 0)
+		sweep->swept++;
+	return 0;
+}
+
+static void *sweep_all(void *arg)
 {
 	struct store *store = arg;
-	char present[32];
-	int swept = 0, gate = gate_enter(store, is_stopped);
+	struct sweep sweep = {.store = store};
+	int gate = gate_enter(store, is_stopped);
 
-	snprintf(present, sizeof(present), "%" PRId64 "-", store->start);
-	for (unsigned i = 0; gate >= 0 && i < 256 && atomic_load(&store->sweeping); i++) {
-		char name[4];
-		DIR *directory;
-		int fd;
-
-		snprintf(name, sizeof(name), "%02x", i);
-		fd = openat(store->blobs, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		directory = fd < 0 ? NULL : fdopendir(fd);
-		if (directory) {
-			swept += sweep_directory(store, directory, present);
-			closedir(directory);
-		} else if (fd >= 0) {
-			close(fd);
-		}
-	}
-	if (gate >= 0)
+	snprintf(sweep.present, sizeof(sweep.present), "%" PRId64 "-", store->start);
+	if (gate >= 0) {
+		blobs_each(store->blobs, look_at, &sweep);
 		close(gate);
-	log_event(LOG_INFO, "orphans-swept", "count", log_number(swept), NULL);
+	}
+	log_event(LOG_INFO, "orphans-swept", "count", log_number(sweep.swept), NULL);
 	return NULL;
 }
 
@@ -86,7 +73,7 @@ int sweep_start(struct store *store)
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &old);
 	atomic_store(&store->sweeping, true);
-	error = pthread_create(&store->sweeper, NULL, sweep, store);
+	error = pthread_create(&store->sweeper, NULL, sweep_all, store);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (error)
 		atomic_store(&store->sweeping, false);

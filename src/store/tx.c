@@ -230,6 +230,18 @@ int sql_number(struct tx *tx, int64_t *out, const char *sql, const char *types, 
 	return more;
 }
 
+int sql_numbers(struct tx *tx, sqlite3_stmt *statement, struct buf *out)
+{
+	int more;
+
+	while ((more = sql_step(tx, statement)) == 1) {
+		int64_t number = sqlite3_column_int64(statement, 0);
+
+		buf_append(out, &number, sizeof(number));
+	}
+	return more;
+}
+
 const char *sql_text(struct arena *arena, sqlite3_stmt *statement, int column)
 {
 	const char *text = (const char *)sqlite3_column_text(statement, column);

@@ -70,5 +70,8 @@ int sql_run(struct tx *tx, const char *sql, const char *types, ...);
 /* Column 0 of the first row; 0 and *out untouched when there is none. 1, 0 or negative errno. */
 int sql_number(struct tx *tx, int64_t *out, const char *sql, const char *types, ...);
 
+/* Column 0 of all rows of a statement that is bound, int64_t each, behind what is in the buffer. 0 or negative errno. */
+int sql_numbers(struct tx *tx, sqlite3_stmt *statement, struct buf *out);
+
 /* A column as text that lives in the arena; NULL for NULL. */
 const char *sql_text(struct arena *arena, sqlite3_stmt *statement, int column);
