@@ -46,6 +46,7 @@ class Daemon:
             self.settings.setdefault(section, {})[key] = value
             if value is None:  # the daemon's own default
                 del self.settings[section][key]
+        self.program = MISSIVED
         self.process = None
         self.lines = []
         self.changed = threading.Condition()
@@ -61,7 +62,7 @@ class Daemon:
         return path
 
     def start(self, link=True, before=(), environment=None, pass_fds=()):
-        self.process = subprocess.Popen([*before, MISSIVED, "-c", self.write_config()], stderr=subprocess.PIPE,
+        self.process = subprocess.Popen([*before, self.program, "-c", self.write_config()], stderr=subprocess.PIPE,
                                         stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})}, pass_fds=pass_fds)
         self.lines = []
         self.reader = threading.Thread(target=self.read, args=(self.process,), daemon=True)

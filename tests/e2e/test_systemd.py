@@ -88,6 +88,7 @@ def test_unit_allows_what_is_needed(world, prosody):
     directory = open_directory()
     shutil.chown(directory, "daemon")
     daemon = Daemon(directory, prosody.component)
+    daemon.program = shutil.copy(MISSIVED, directory)  # it was perhaps built where that user sees nothing
     world.daemons.append(daemon)
     world.server = prosody
     trace = f"{directory}/trace"
