@@ -142,8 +142,11 @@ use_log = false
         tab = self.terminal.wait_for(r"^ *(\d)\.HTTP Verif")[1]
         self.terminal.press(f"M-{tab}")
         self.terminal.wait_for(rf'using method "GET" for the url "{re.escape(url)}"')
+        # An Enter that it reads together with another key is dropped.
         if yes:
             self.terminal.press("Right")
+        chosen = "Accept" if yes else "Reject"
+        self.terminal.wait_for(rf"\x1b\[[\d;]*[1-9][\d;]*m {chosen} ", coloured=True)
         self.terminal.press("Enter")
 
 

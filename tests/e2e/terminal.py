@@ -46,13 +46,14 @@ class Terminal:
         """By the names that tmux has for them."""
         self.tmux("send-keys", *keys)
 
-    def screen(self):
-        return self.tmux("capture-pane", "-p")
+    def screen(self, *how):
+        return self.tmux("capture-pane", "-p", *how)
 
-    def wait_for(self, pattern, seconds=20):
-        """The match, as soon as the screen shows one."""
+    def wait_for(self, pattern, seconds=20, coloured=False):
+        """The match, as soon as the screen shows one; coloured: with the escape sequences of what is shown in another way."""
+        how = ["-e"] if coloured else []
         try:
-            return wait_until(lambda: re.search(pattern, self.screen(), re.M), pattern, seconds, every=0.1)
+            return wait_until(lambda: re.search(pattern, self.screen(*how), re.M), pattern, seconds, every=0.1)
         except AssertionError:
             raise AssertionError(f"no {pattern!r} on the screen:\n{self.screen()}") from None
 
