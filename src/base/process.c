@@ -2,7 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,16 +30,14 @@ void process_begin(void)
 
 static uint64_t resident(void)
 {
-	unsigned long size, pages;
-	char text[128];
+	char text[128], *end;
 	ssize_t got = memory < 0 ? -1 : pread(memory, text, sizeof(text) - 1, 0);
 
 	if (got <= 0)
 		return 0;
 	text[got] = '\0';
-	return sscanf(text, "%lu %lu", &size, &pages) == 2
-		       ? (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE)
-		       : 0;
+	(void)strtoul(text, &end, 10); /* with what is not in memory */
+	return (uint64_t)strtoul(end, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 static uint64_t open_descriptors(void)

@@ -17,7 +17,7 @@
 
 enum { NOT_FENCED = 255 };
 
-/* Each is 0 when it could be done, by whoever is not fenced; else -1 with errno. */
+/* Each is 0 or more when it could be done, by whoever is not fenced; else -1 with errno. */
 static int run_program(void)
 {
 	char name[] = "true";
@@ -28,17 +28,17 @@ static int run_program(void)
 
 static int read_passwd(void)
 {
-	return open("/etc/passwd", O_RDONLY | O_CLOEXEC) < 0 ? -1 : 0;
+	return open("/etc/passwd", O_RDONLY | O_CLOEXEC);
 }
 
 static int write_outside(void)
 {
-	return open("/dev/null", O_WRONLY | O_CLOEXEC) < 0 ? -1 : 0;
+	return open("/dev/null", O_WRONLY | O_CLOEXEC);
 }
 
 static int make_socket(void)
 {
-	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) < 0 ? -1 : 0;
+	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 }
 
 static int trace(void)

@@ -45,7 +45,7 @@ static void read_window(void *arg)
 	char bytes[READ_AT_ONCE];
 	ssize_t got = 1;
 
-	readahead(answer->content.fd, at, at_most(answer->length, 2 * CONTENT_WINDOW));
+	readahead(answer->content.fd, at, at_most(answer->length, 2 * (uint64_t)CONTENT_WINDOW));
 	while (left > 0 && got > 0) {
 		got = pread(answer->content.fd, bytes, at_most(left, sizeof(bytes)), at);
 		at += got;

@@ -341,7 +341,7 @@ static uint64_t time_of(const struct connection *connection)
 								     : limits->idle_time;
 	case PHASE_BODY:
 	case PHASE_RESPOND:
-		return RATE_SECONDS * 1000;
+		return (uint64_t)RATE_SECONDS * 1000;
 	case PHASE_DISCARD:
 	case PHASE_LINGER:
 		return limits->drain_time;

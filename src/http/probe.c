@@ -234,6 +234,16 @@ void probe_field(const struct probe_answer *answer, const char *name, char *out,
 	}
 }
 
+/* RFC 9112, 4. Of the status line; -EPROTO. */
+static int read_status(const char *line)
+{
+	const char *status = strchr(line, ' ');
+
+	if (strncmp(line, "HTTP/1.", 7) != 0 || !status || strspn(status + 1, "0123456789") != 3)
+		return -EPROTO;
+	return (int)strtol(status + 1, NULL, 10);
+}
+
 static int read_head(struct probe *probe, uint64_t until, struct probe_answer *answer)
 {
 	const char *end;
@@ -250,7 +260,8 @@ static int read_head(struct probe *probe, uint64_t until, struct probe_answer *a
 	buf_append(&answer->head, probe->in.data, (size_t)(end + 2 - probe->in.data));
 	buf_consume(&probe->in, answer->head.len + 2);
 	buf_text(&answer->head);
-	return sscanf(answer->head.data, "HTTP/%*d.%*d %d", &answer->status) == 1 ? 0 : -EPROTO;
+	answer->status = read_status(answer->head.data);
+	return answer->status < 0 ? -EPROTO : 0;
 }
 
 /* What is short and has a length; more is not needed. */

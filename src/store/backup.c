@@ -39,7 +39,9 @@ static int open_at(int directory, const char *path)
 {
 	int fd = openat(directory, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	return fd;
 }
 
 /* Whether nothing is in it but `allowed`. 1, 0 or negative errno. */

@@ -22,7 +22,9 @@ int gate_open(int directory)
 {
 	int fd = openat(directory, "gate", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	return fd;
 }
 
 int gate_enter(const struct store *store, bool (*stops)(const struct store *store))
