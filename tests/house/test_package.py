@@ -42,4 +42,5 @@ def test_completion_is_shell():
 def test_scripts_are_shell():
     for name in ("postinst", "postrm"):
         subprocess.run(["sh", "-n", os.path.join(ROOT, f"debian/missived.{name}")], check=True)
-    subprocess.run(["bash", "-n", os.path.join(ROOT, "script/package")], check=True)
+    for name in ("script/package", "tests/package/boot", "tests/package/booted"):
+        subprocess.run(["bash", "-n", os.path.join(ROOT, name)], check=True)
