@@ -33,8 +33,10 @@ static const struct http_limits *limits_of(const struct connection *connection)
 static void close_connection(struct connection *connection)
 {
 	/* What of an answer is with the client already, a later range may go on with. */
-	if (connection->phase == PHASE_RESPOND && connection->begun)
+	if (connection->phase == PHASE_RESPOND && connection->begun) {
+		wire_cut(connection);
 		fetched_end(&connection->request, true);
+	}
 	steps_abandon(connection);
 	connection->phase = PHASE_CLOSED;
 }
@@ -192,9 +194,7 @@ static bool turn_body(struct connection *connection)
  */
 static void linger(struct connection *connection)
 {
-	if (connection->tls)
-		tls_shutdown(connection->tls);
-	shutdown(connection->fd, SHUT_WR);
+	wire_end(connection);
 	connection->phase = PHASE_LINGER;
 }
 

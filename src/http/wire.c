@@ -128,6 +128,20 @@ int wire_flush_with_content(struct connection *connection)
 	return 0;
 }
 
+void wire_end(struct connection *connection)
+{
+	if (connection->tls)
+		tls_shutdown(connection->tls);
+	shutdown(connection->fd, SHUT_WR);
+}
+
+void wire_cut(struct connection *connection)
+{
+	const struct linger now = {.l_onoff = 1};
+
+	setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+}
+
 uint64_t wire_unsent(const struct connection *connection)
 {
 	int bytes;

@@ -18,6 +18,12 @@ int wire_flush(struct connection *connection, int flags);
 /* The same, and as much of content in memory behind it as goes in one call; wire_send_content() sends the rest. */
 int wire_flush_with_content(struct connection *connection);
 
+/* Says that nothing more is sent. */
+void wire_end(struct connection *connection);
+
+/* Says, when it is closed, that it was cut off: where an answer ends with the connection it would look whole (RFC 9112, 8). */
+void wire_cut(struct connection *connection);
+
 /* Bytes that the other side has not acknowledged: a large socket buffer hides for long whether it reads at all. */
 uint64_t wire_unsent(const struct connection *connection);
 
