@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A file that somebody offers, in the order of coming. */
@@ -24,11 +25,29 @@ struct inbox {
 
 enum { LAST_DELAY = 60 }; /* seconds */
 
-static volatile sig_atomic_t interrupted;
+/* Who waits is ended by a signal at once and well; while a file comes, signals do what they always do. */
+struct waiting {
+	sigset_t ending, before;
+	bool ended;
+};
 
-static void interrupt(int number)
+static void begin_waiting(struct waiting *waiting)
 {
-	interrupted = 1;
+	sigprocmask(SIG_BLOCK, &waiting->ending, &waiting->before);
+}
+
+static void stop_waiting(const struct waiting *waiting)
+{
+	sigprocmask(SIG_SETMASK, &waiting->before, NULL);
+}
+
+/* Whether the user has had enough, or has within so many seconds. */
+static bool is_ended(struct waiting *waiting, unsigned seconds)
+{
+	const struct timespec time = {.tv_sec = seconds};
+
+	waiting->ended = waiting->ended || sigtimedwait(&waiting->ending, NULL, &time) > 0;
+	return waiting->ended;
 }
 
 static void put(struct inbox *inbox, const char *from, const char *url)
@@ -141,29 +160,30 @@ static int listen_to(struct client *client, struct inbox *inbox)
 }
 
 /* The stream was lost: comes back, later and later, until it is there again or the user has enough. */
-static void come_back(struct client *client, struct inbox *inbox)
+static void come_back(struct client *client, struct inbox *inbox, struct waiting *waiting)
 {
 	char error[512];
 
 	fprintf(stderr, "missive: %s; trying again\n", session_error(client->session));
-	for (unsigned seconds = 1; !interrupted;
+	session_close(client->session);
+	client->session = NULL;
+	for (unsigned seconds = 1; !is_ended(waiting, seconds);
 		seconds = seconds < LAST_DELAY ? seconds * 2 : seconds) {
-		session_close(client->session);
-		client->session = NULL;
-		sleep(seconds);
-		if (interrupted ||
-			session_open(&client->session, &client->account, error, sizeof(error)) < 0)
+		if (session_open(&client->session, &client->account, error, sizeof(error)) < 0)
 			continue;
 		if (listen_to(client, inbox) == 0) {
 			fprintf(stderr, "missive: online again\n");
 			return;
 		}
+		session_close(client->session);
+		client->session = NULL;
 	}
 }
 
 int receive_command(struct client *client, int argc, char **argv)
 {
 	struct inbox inbox = {.end = &inbox.first};
+	struct waiting waiting = {.ended = false};
 	int code = 0;
 
 	if (argc > 0)
@@ -173,14 +193,19 @@ int receive_command(struct client *client, int argc, char **argv)
 	code = fetch_all(client, &inbox);
 	if (client->once)
 		return code;
-	signal(SIGINT, interrupt);
-	signal(SIGTERM, interrupt);
+	sigemptyset(&waiting.ending);
+	sigaddset(&waiting.ending, SIGINT);
+	sigaddset(&waiting.ending, SIGTERM);
+	begin_waiting(&waiting);
 	fprintf(stderr, "missive: waiting for files; end with Ctrl-C\n");
-	while (!interrupted) {
-		if (session_turn(client->session, 500) < 0)
-			come_back(client, &inbox);
-		if (!interrupted)
+	while (!is_ended(&waiting, 0)) {
+		if (session_turn(client->session, 200) < 0)
+			come_back(client, &inbox, &waiting);
+		if (inbox.first && !is_ended(&waiting, 0)) {
+			stop_waiting(&waiting);
 			code |= fetch_all(client, &inbox);
+			begin_waiting(&waiting);
+		}
 	}
 	return code;
 }

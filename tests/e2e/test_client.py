@@ -4,6 +4,7 @@ import http.server
 import os
 import re
 import signal
+import socket
 import threading
 
 import pytest
@@ -265,8 +266,28 @@ def test_receive_comes_back(world, tmp_path):
         server.start()
         daemon.wait_for("event=xmpp-up", 2, 60)
         romeo.run("send", "e.txt", juliet_jid)
+        assert "online again" in waiting.stderr.readline()
         assert waiting.stdout.readline() == "e.txt\n"
+        server.stop()
+        assert "trying again" in waiting.stderr.readline()
         waiting.send_signal(signal.SIGINT)
         assert waiting.wait(20) == 0
     finally:
         server.stop()
+
+
+def test_receive_is_ended_while_a_file_comes(world, prosody):
+    """A file that takes hours does not keep a user who has had enough."""
+    world.daemon(prosody)
+    juliet = user(world, juliet_jid)
+    waiting = juliet.start("receive", "--yes", "--allow-plain")
+    assert "waiting" in waiting.stderr.readline()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(20)
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/endless"
+        world.person("romeo@localhost").say(url, juliet_jid, f"<x xmlns='jabber:x:oob'><url>{url}</url></x>")
+        connection, _ = server.accept()
+        with connection:
+            assert connection.recv(4).startswith(b"GET")
+            waiting.send_signal(signal.SIGINT)
+            assert waiting.wait(20) == -signal.SIGINT
