@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from daemon import MISSIVED, Daemon
+from daemon import MISSIVED, Daemon, sanitizer
 from servers import free_port, make_certificate, wait_until
 
 ROMEO = "romeo@localhost"
@@ -18,11 +18,6 @@ ROMEO = "romeo@localhost"
 ALWAYS = ["execve", "/etc/passwd", "outside the store", "a socket that is not IP", "ptrace"]
 UNSANITIZED = ["fork", "mmap"]
 NO_LANDLOCK = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=landlock_create_ruleset", "-e"]
-
-
-def sanitized():
-    with open(MISSIVED, "rb") as f:
-        return b"__asan_init" in f.read()
 
 
 def selftest(daemon, before=()):
@@ -40,7 +35,7 @@ def stopped(tmp_path):
 def test_selftest(stopped):
     status, lines, error = selftest(stopped)
     assert status == 0, (lines, error)
-    expected = ALWAYS + ([] if sanitized() else UNSANITIZED)
+    expected = ALWAYS + ([] if sanitizer() else UNSANITIZED)
     assert len(lines) == len(expected)
     for line, what in zip(lines, expected):
         assert what in line and ": refused: " in line, line

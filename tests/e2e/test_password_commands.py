@@ -8,9 +8,10 @@ import pytest
 
 from adhoc import Command, Refused, listed
 from component_server import ComponentServer
+from daemon import sanitizer
 from passwords import curl, device, made, rows
 from servers import DOMAIN
-from test_confirm_load import is_sanitized, resident
+from test_confirm_load import resident
 from test_passwords import mint
 
 ROMEO, BENVOLIO, JULIET = "romeo@localhost", "benvolio@localhost", "juliet@capulet.localhost"
@@ -179,6 +180,6 @@ def test_refused_again_and_again(world):
             assert scripted.wait_for_answer(f"again{n}").get("type") == "error"
             if n == 100:
                 before = resident(daemon)
-        assert resident(daemon) - before < 8 << 10 or is_sanitized()
+        assert resident(daemon) - before < 8 << 10 or sanitizer()
     finally:
         scripted.close()

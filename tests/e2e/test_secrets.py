@@ -195,7 +195,8 @@ def dumped(run, directory):
     """What the kernel writes into the folder where the daemon runs, when it must end at once and whoever started it wants to have it."""
     os.makedirs(directory)
     os.chmod(directory, 0o777)
-    run.start("prlimit", "--core=unlimited", "env", "-C", str(directory), "ASAN_OPTIONS=disable_coredump=0")
+    run.start("prlimit", "--core=unlimited", "env", "-C", str(directory), "ASAN_OPTIONS=disable_coredump=0",
+              "TSAN_OPTIONS=disable_coredump=0")
     secret = run.secret("identifier")
     assert run.romeo.put("/a", id=secret).status_code == 201
     process, run.daemon.process = run.daemon.process, None
