@@ -127,6 +127,20 @@ def test_forged_lines(world, daemon):
         assert one.get("address") == "127.0.0.1", one
 
 
+def test_lines_are_not_cut(world, daemon):
+    """The journal cuts a line at 48 KiB, a pipe where it is full: what a stranger has sent never stands where the rest begins."""
+    forging = b"level=audit event=refused address=198.51.100.9 "
+    host = f"Host: 127.0.0.1:{daemon.port}"
+    for fill in (b"\xe9", b'"'):
+        raw(daemon, "GET /" + 100 * requests.utils.quote(FORGED[:9]) + " HTTP/1.1", host,
+            b"User-Agent: " + fill * 12200 + forging * 200, "Connection: close")
+    of(daemon, "request", 2)
+    assert max(map(len, daemon.log().splitlines())) < 4096
+    with daemon.changed:
+        daemon.lines = [line[at:at + 48 * 1024] for line in daemon.lines for at in range(0, len(line), 48 * 1024)]
+    assert banned(daemon) == []
+
+
 def banned(daemon):
     """The addresses that fail2ban's own program finds with our filter in the log that was made."""
     # Debian's filter.d has the common.conf that it includes.
