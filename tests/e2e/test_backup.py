@@ -4,9 +4,11 @@ import fcntl
 import os
 import random
 import re
+import resource
 import shutil
 import sqlite3
 import subprocess
+import tempfile
 from contextlib import closing
 
 import pytest
@@ -150,6 +152,21 @@ def test_refused(stored, tmp_path):
     command(stored, "restore", backup)
     assert sorted(os.listdir(stored.store)) == ["blobs", "lock", "missive.db"]
     assert stored.start().romeo.status("GET", "/b") == 200
+
+
+def test_no_room(stored):
+    """A backup that finds no room says so, and the earlier one in its place stays whole, an upload in parts included."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as place:  # another file system: nothing is shared
+        backup, size = f"{place}/backup", 300 << 10 | 1
+        assert os.stat(place).st_dev != os.stat(stored.store).st_dev
+        command(stored, "backup", backup)
+        assert stored.romeo.status("PUT", "/part", b"p" * LARGE, Content_Range=f"bytes {LARGE}-{2 * LARGE - 1}/{2 * LARGE}") == 201
+        done = subprocess.run([MISSIVED, "-c", f"{stored.directory}/missived.conf", "backup", backup], capture_output=True, text=True,
+                              timeout=120, restore_signals=False, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)))
+        assert done.returncode == 1 and "File too large" in done.stderr, done.stderr
+        assert "all is well" in command(stored, "fsck", backup)
+        command(stored, "backup", backup)
+        assert "all is well" in command(stored, "fsck", backup)
 
 
 def test_missing_is_told(stored, tmp_path):
