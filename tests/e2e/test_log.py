@@ -99,6 +99,25 @@ def test_audit(world, daemon):
         assert secret[5:] not in daemon.log()
 
 
+def test_audit_of_commands(world, daemon):
+    """Sharing by a command tells who may read as PROPPATCH does; each file is an event of its own, however many there are."""
+    romeo = world.person(ROMEO)
+    home = Device(daemon, ROMEO, mint(daemon, ROMEO))
+    names = [f"/{number}-{'long' * 50}" for number in range(40)]
+    for name in names:
+        assert home.status("PUT", name, b"x") == 201
+    shared = [f"{daemon.base}{name} of {ROMEO}" for name in names]
+    Command(romeo, "files-share").submit(urls=names, jids=[JULIET, NURSE + "/home"])
+    given = of(daemon, "command", 40)
+    assert [(e["level"], e["jid"], e["node"], e["about"]) for e in given] == [("audit", ROMEO, "files-share", one) for one in shared]
+    assert {e["readers"] for e in given} == {f"{JULIET} {NURSE}/home"}
+    Command(romeo, "files-unshare").submit(urls=names[:1], jids=[JULIET])
+    assert (taken := of(daemon, "command", 41)[40])["readers"] == NURSE + "/home" and taken["about"] == shared[0]
+    Command(romeo, "files-delete").submit(urls=names[:2])
+    deleted = of(daemon, "command", 43)[41:]
+    assert [e["about"] for e in deleted] == shared[:2] and not any("readers" in e for e in deleted)
+
+
 def raw(daemon, *lines):
     with connect(daemon) as s:
         s.sendall(b"\r\n".join(line if isinstance(line, bytes) else line.encode() for line in lines) + b"\r\n\r\n")
