@@ -169,6 +169,24 @@ def test_no_room(stored):
         assert "all is well" in command(stored, "fsck", backup)
 
 
+def test_not_into_a_store(stored, tmp_path):
+    """A backup that somebody has made their store without restoring it: what a daemon writes in is never replaced under it."""
+    backup = str(tmp_path / "backup")
+    command(stored, "backup", backup)
+    stored.stop()
+    shutil.rmtree(stored.store)
+    shutil.copytree(backup, stored.store)
+    stored.start()
+    before = os.stat(f"{stored.store}/missive.db").st_ino
+    assert "this is the store itself" in command(stored, "backup", f"{stored.store}/../store", status=1)
+    other = Daemon(tmp_path / "other", free_port())
+    other.write_config()
+    shutil.copytree(backup, other.store)
+    assert "somebody else has it" in command(other, "backup", stored.store, status=1)
+    assert os.stat(f"{stored.store}/missive.db").st_ino == before
+    command(other, "backup", backup)
+
+
 def test_missing_is_told(stored, tmp_path):
     """A store that has lost a blob is backed up all the same, and it is said."""
     stored.stop()
