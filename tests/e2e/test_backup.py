@@ -232,6 +232,7 @@ DAMAGES = {
     "small length": (lambda d: sql(d, "UPDATE content SET inline = zeroblob(99), sha256 = NULL WHERE length = 100"),
                      r"content \d+: it has not its length"),
     "orphan": (lambda d: shutil.copy(blob(d, "b"), os.path.dirname(blob(d, "b")) + "/1-zzz"), r"file blobs/\S+/1-zzz: nothing names it"),
+    "stray": (lambda d: open(f"{d.store}/blobs/stray", "w").close(), r"file blobs/stray: nothing names it"),
     "content gone": (lambda d: sql(d, "DELETE FROM content WHERE length = 100"), r"resource \d+ of romeo@localhost \(small\): its content"),
     "content unused": (lambda d: sql(d, "INSERT INTO content (length, inline) VALUES (1, x'00')"), r"content \d+: no resource has it"),
     "resource length": (lambda d: sql(d, "UPDATE resource SET length = 7 WHERE name = 'b'"), r"\(b\): it has not the length"),
@@ -240,6 +241,9 @@ DAMAGES = {
     "usage": (lambda d: sql(d, "UPDATE usage SET bytes = bytes + 1"), r"account romeo@localhost: what it uses"),
     "page": (spoil_page, r"database: "),
 }
+
+
+ORPHANS = ("orphan", "stray")
 
 
 @pytest.mark.parametrize("kind", DAMAGES)
@@ -251,8 +255,8 @@ def test_fsck_finds(stored, kind):
     told = command(stored, "fsck", status=1)
     assert re.search(pattern, told, re.M), told
     before = sorted(stored.files())
-    told = command(stored, "fsck", "--repair", status=0 if kind == "orphan" else 1)
-    if kind == "orphan":
+    told = command(stored, "fsck", "--repair", status=0 if kind in ORPHANS else 1)
+    if kind in ORPHANS:
         assert "1 removed, all is well" in told
         assert len(stored.files()) == len(before) - 1 and "all is well" in command(stored, "fsck")
         assert stored.start().romeo.status("GET", "/b") == 200
