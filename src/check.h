@@ -52,6 +52,9 @@ const char *check_told(struct check *check, const struct probe_answer *answer, c
 /* "Authorization: ...\r\n" of the account that was made up. */
 const char *check_credentials(struct check *check);
 
+/* The name in base-url, and each of its addresses; the first that lets us in is check->outside (check_name.c). */
+void check_name(struct check *check);
+
 /* Everything about the way by base-url (check_outside.c). */
 void check_outside(struct check *check);
 

@@ -1,18 +1,16 @@
-/* The way that users take: the name, the certificate, and whatever proxy stands there. */
+/* The way that users take, and whatever proxy stands there. */
 #include "check.h"
 
 #include "base/codec.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 enum {
-	DAYS_LEFT = 14,
 	CLOCK_OFF = 5,        /* seconds */
 	CONTINUE_TIME = 3000, /* milliseconds, as below */
 	STREAM_TIME = 2000,
@@ -21,96 +19,7 @@ enum {
 	STREAM_SENT = 64 << 10,
 };
 
-/* So that the address that asks is another than a proxy's on this machine. */
-static const char loopback_source[] = "127.77.77.77", forged[] = "192.0.2.77";
-
-static const char *source_for(const struct sockaddr *address)
-{
-	char text[ADDRESS_TEXT];
-
-	address_text(address, text);
-	return address->sa_family == AF_INET && address_is_loopback(text) ? loopback_source : "";
-}
-
-/* ---- the name and its addresses ---- */
-
-static bool try_address(
-	struct check *check, const struct sockaddr *address, socklen_t length, struct probe **probe)
-{
-	struct way way = {
-		.tls = strcmp(check->base.scheme, "https") == 0 ? check->base.host : NULL};
-	char text[ADDRESS_TEXT], error[256];
-
-	memcpy(&way.address, address, length);
-	snprintf(way.source, sizeof(way.source), "%s", source_for(address));
-	address_port_text(address, text);
-	if (probe_open(probe, address, *way.source ? way.source : NULL, way.tls, error,
-		    sizeof(error)) < 0) {
-		check_say(check, CHECK_WRONG, "reachable",
-			"%s, which %s is, does not let us in: %s. Look for a firewall, a proxy "
-			"that "
-			"does not run, or a wrong address in DNS",
-			text, check->base.host, error);
-		return false;
-	}
-	check_say(check, CHECK_OK, "reachable", "%s, which %s is", text, check->base.host);
-	if (!check->outside.works)
-		check->outside = way;
-	check->outside.works = true;
-	return true;
-}
-
-static void tell_certificate(struct check *check, const struct probe *probe)
-{
-	int64_t seconds;
-	const char *wrong = probe_certificate(probe, &seconds);
-
-	if (wrong)
-		check_say(check, CHECK_WRONG, "certificate",
-			"it is not good for %s: %s. Give the server a certificate of that name "
-			"with "
-			"its whole chain",
-			check->base.host, wrong);
-	else if (seconds < (int64_t)DAYS_LEFT * 86400)
-		check_say(check, CHECK_WRONG, "certificate",
-			"it ends in %" PRId64 " days: renew it", seconds / 86400);
-	else
-		check_say(check, CHECK_OK, "certificate",
-			"it is good for %s, %" PRId64 " days more", check->base.host,
-			seconds / 86400);
-}
-
-static void look_at_name(struct check *check)
-{
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = AF_UNSPEC};
-	const char *host = check->base.host;
-	struct addrinfo *found;
-	char port[8];
-	int error;
-
-	/* Brackets are a URL's, not an address's. */
-	if (*host == '[')
-		host = arena_strndup(check->arena, host + 1, strlen(host) - 2);
-	snprintf(port, sizeof(port), "%u", check->base.port);
-	error = getaddrinfo(host, port, &hints, &found);
-	if (error) {
-		check_say(check, CHECK_WRONG, "name",
-			"%s, which base-url names, has no address: %s. Set it in DNS", host,
-			gai_strerror(error));
-		return;
-	}
-	check_say(check, CHECK_OK, "name", "%s has an address", host);
-	for (const struct addrinfo *one = found; one; one = one->ai_next) {
-		bool first = !check->outside.works;
-		struct probe *probe = NULL;
-
-		if (try_address(check, one->ai_addr, one->ai_addrlen, &probe) && first &&
-			check->outside.tls)
-			tell_certificate(check, probe);
-		probe_close(probe);
-	}
-	freeaddrinfo(found);
-}
+static const char forged[] = "192.0.2.77";
 
 /* ---- what a proxy tells of who asks ---- */
 
@@ -290,26 +199,31 @@ static const char *said(struct check *check, int status)
 	return status < 0 ? strerror(-status) : arena_printf(check->arena, "%d", status);
 }
 
-static void look_at_move(struct check *check)
+/* Of a file that is there. False: who asks is not known behind the proxy. */
+static bool look_at_propfind(struct check *check)
 {
-	const char *moved = arena_join(check->arena, check->name, "-moved", NULL),
-		   *to = arena_join(check->arena, "Destination: ", check->config->http.base_url,
-			   moved, "\r\n", NULL);
-	int status = status_of(check, &check->straight, "PUT", check->name, "", "hello");
+	int status =
+		status_of(check, &check->outside, "PROPFIND", check->name, "Depth: 0\r\n", NULL);
 
-	if (status != 201) {
-		check_say(check, CHECK_UNSEEN, "MOVE", "no file could be made: PUT is answered %s",
-			said(check, status));
-		return;
-	}
-	status = status_of(check, &check->outside, "PROPFIND", check->name, "Depth: 0\r\n", NULL);
 	if (status == 207)
 		check_say(check, CHECK_OK, "PROPFIND", "it is let through");
+	else if (status == 401)
+		check_say(check, CHECK_WRONG, "credentials",
+			"a good app password is answered 401: the proxy is to pass Authorization "
+			"on");
 	else
 		check_say(check, CHECK_WRONG, "PROPFIND",
 			"it is answered %s: the proxy is to let all methods of WebDAV through",
 			said(check, status));
-	status = status_of(check, &check->outside, "MOVE", check->name, to, NULL);
+	return status != 401;
+}
+
+static void look_at_move(struct check *check, const char *moved)
+{
+	const char *to = arena_join(
+		check->arena, "Destination: ", check->config->http.base_url, moved, "\r\n", NULL);
+	int status = status_of(check, &check->outside, "MOVE", check->name, to, NULL);
+
 	if (status == 201)
 		check_say(check, CHECK_OK, "MOVE", "it is let through, and Destination with it");
 	else
@@ -321,8 +235,26 @@ static void look_at_move(struct check *check)
 				: "it is answered %s: the proxy is to let all methods of WebDAV "
 				  "through",
 			said(check, status));
+}
+
+/* False: credentials do not come through. */
+static bool look_at_methods(struct check *check)
+{
+	const char *moved = arena_join(check->arena, check->name, "-moved", NULL);
+	int status = status_of(check, &check->straight, "PUT", check->name, "", "hello");
+	bool known = true;
+
+	if (status != 201) {
+		check_say(check, CHECK_UNSEEN, "MOVE", "no file could be made: PUT is answered %s",
+			said(check, status));
+		return true;
+	}
+	known = look_at_propfind(check);
+	if (known)
+		look_at_move(check, moved);
 	status_of(check, &check->straight, "DELETE", check->name, "", NULL);
 	status_of(check, &check->straight, "DELETE", moved, "", NULL);
+	return known;
 }
 
 static void send_some(struct probe *probe, size_t length)
@@ -446,7 +378,7 @@ static void look_at_buffering(struct check *check)
 
 void check_outside(struct check *check)
 {
-	look_at_name(check);
+	check_name(check);
 	if (!check->outside.works || !look_at_proxy(check)) {
 		check_say(check, CHECK_UNSEEN, "uploads",
 			"MOVE, sizes and buffering were not tried, as requests to base-url are not "
@@ -460,8 +392,10 @@ void check_outside(struct check *check)
 			"tried");
 		return;
 	}
-	look_at_move(check);
-	if (look_at_size(check))
+	if (!look_at_methods(check))
+		check_say(check, CHECK_UNSEEN, "uploads",
+			"without credentials sizes and buffering were not tried");
+	else if (look_at_size(check))
 		look_at_buffering(check);
 	else
 		check_say(check, CHECK_UNSEEN, "request buffering",

@@ -2,6 +2,8 @@
 
 #include "auth/password.h"
 #include "base/arena.h"
+#include "base/identity.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "check.h"
 #include "store/backup.h"
@@ -16,6 +18,7 @@ struct command {
 	/* The exit status. */
 	int (*run)(const struct config *config, bool repair, int argc, char **argv);
 	bool repairs; /* --repair is one of its options */
+	enum { MAKES_NOTHING, MAKES_ARGUMENT, MAKES_STORE } makes; /* which directory */
 };
 
 static int mint_password(const struct config *config, bool repair, int argc, char **argv)
@@ -116,8 +119,10 @@ static int check(const struct config *config, bool repair, int argc, char **argv
 static const struct command commands[] = {
 	{"password", "JID [LABEL]", "mint an app password for that account and print it, once", 1,
 		2, mint_password},
-	{"backup", "DIR", "copy the store as it is now, also while the daemon runs", 1, 1, back_up},
-	{"restore", "DIR", "put a backup into a store that is absent or empty", 1, 1, restore},
+	{"backup", "DIR", "copy the store as it is now, also while the daemon runs", 1, 1, back_up,
+		.makes = MAKES_ARGUMENT},
+	{"restore", "DIR", "put a backup into a store that is absent or empty", 1, 1, restore,
+		.makes = MAKES_STORE},
 	{"check", "", "look at the daemon from outside and say what is wrong: exit 0 or 1", 0, 0,
 		check},
 	{"fsck", "[--repair] [DIR]",
@@ -136,10 +141,35 @@ const struct command *command_find(int argc, char **argv, bool repair)
 	return NULL;
 }
 
+/* Root becomes whom the daemon becomes: what is written is then the daemon's, and what the daemon has written cannot lead root astray. */
+static int become_user(const struct command *command, const struct config *config, char **argv,
+	char *error, size_t size)
+{
+	struct identity identity;
+	int result = identity_find(config->system.user, &identity, error, size);
+
+	if (result < 0 || !identity.changes)
+		return result;
+	if (command->makes != MAKES_NOTHING)
+		result = store_make(command->makes == MAKES_STORE ? config->store.path : argv[0],
+			&identity, error, size);
+	/* Whom it becomes is nothing to tell on each command. */
+	log_threshold(LOG_WARNING);
+	if (result == 0)
+		result = identity_become(&identity, error, size);
+	log_threshold(LOG_INFO);
+	return result;
+}
+
 int command_run(const struct command *command, const struct config *config, bool repair, int argc,
 	char **argv)
 {
-	return command->run(config, repair, argc - 1, argv + 1);
+	char error[512];
+
+	if (become_user(command, config, argv + 1, error, sizeof(error)) == 0)
+		return command->run(config, repair, argc - 1, argv + 1);
+	fprintf(stderr, "missived: %s\n", error);
+	return 1;
 }
 
 void command_usage(FILE *out)

@@ -519,4 +519,9 @@ void config_compare(const struct config *now, const struct config *next,
 	for (size_t i = 0; i < KEYS; i++)
 		if (strcmp(now->said[i], next->said[i]) != 0)
 			differs(arg, keys[i].section, keys[i].name, keys[i].flags & LIVE);
+	/* Another word in the same file is no other setting. */
+	if (now->xmpp.secret_file && next->xmpp.secret_file &&
+		strcmp(now->xmpp.secret_file, next->xmpp.secret_file) == 0 &&
+		strcmp(now->xmpp.secret, next->xmpp.secret) != 0)
+		differs(arg, "xmpp", "secret-file", false);
 }

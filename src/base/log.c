@@ -39,7 +39,14 @@ void log_use(enum log_format format)
 	atomic_store(&used, (int)format);
 }
 
-enum { HELD_MAX = 32 << 10 /* bytes */ };
+enum {
+	HELD_MAX = 32 << 10, /* bytes */
+	/* What a pipe takes in one piece, so that no other thread's line can stand inside, and far below where the journal cuts (LineMax=, 48
+	   KiB): what a stranger has sent must not come to stand where a line begins. */
+	LINE_MOST = PIPE_BUF,
+	VALUE_MOST =
+		700, /* bytes as they are written, of each value of a line that would be longer; no event has six long ones */
+};
 
 /* The calling thread's. */
 static _Thread_local bool holding;
@@ -69,27 +76,32 @@ static void put_out(struct buf *lines)
 	lines->len = 0;
 }
 
+/* Stands behind a value that was cut. */
+#define CUT "..."
+
 /* What stands without quotes. */
 static bool is_plain(unsigned char c)
 {
 	return c > ' ' && c <= '~' && c != '"' && c != '=' && c != '\\';
 }
 
-/* The end of what was put there; NULL: it needs quotes. */
-static char *put_plain(char *at, const char *value)
+/* The end of what was put there; NULL: it needs quotes, or is longer. */
+static char *put_plain(char *at, const char *value, size_t most)
 {
-	for (; *value; value++) {
-		if (!is_plain((unsigned char)*value))
+	for (const char *start = at; *value; value++) {
+		if (!is_plain((unsigned char)*value) || (size_t)(at - start) >= most)
 			return NULL;
 		*at++ = *value;
 	}
 	return at;
 }
 
-static char *put_quoted(char *at, const char *value)
+static char *put_quoted(char *at, const char *value, size_t most)
 {
+	const char *start = at;
+
 	*at++ = '"';
-	for (; *value; value++) {
+	for (; *value && (size_t)(at - start) < most; value++) {
 		unsigned char c = (unsigned char)*value;
 
 		if (c == '"' || c == '\\') {
@@ -103,27 +115,30 @@ static char *put_quoted(char *at, const char *value)
 			*at++ = *value;
 		}
 	}
+	if (*value)
+		at = mempcpy(at, CUT, strlen(CUT));
 	*at++ = '"';
 	return at;
 }
 
 /* key=value, with a space before it. */
-static void put_pair(struct buf *line, const char *key, const char *value)
+static void put_pair(struct buf *line, const char *key, const char *value, size_t most)
 {
 	size_t length = strlen(key);
 	/* Each byte of a value takes four at most. */
-	char *start = buf_room(line, length + 4 + 4 * (value ? strlen(value) : 1)), *at = start;
+	char *start = buf_room(line, length + 4 + 4 * (value ? strlen(value) : 1) + strlen(CUT)),
+	     *at = start;
 	char *end = NULL;
 
 	*at++ = ' ';
 	at = mempcpy(at, key, length);
 	*at++ = '=';
 	if (!value)
-		end = put_plain(at, "-");
+		end = put_plain(at, "-", most);
 	else if (*value)
-		end = put_plain(at, value);
+		end = put_plain(at, value, most);
 	if (!end)
-		end = put_quoted(at, value);
+		end = put_quoted(at, value, most);
 	line->len += (size_t)(end - start);
 }
 
@@ -136,11 +151,12 @@ static void put_unit(struct buf *line, uint32_t unit)
 }
 
 /* RFC 8259, 7: in ASCII alone; a byte that is part of no character is the one for what cannot be shown. */
-static void put_string(struct buf *line, const char *value)
+static void put_string(struct buf *line, const char *value, size_t most)
 {
 	bool utf8 = text_is_utf8(value, strlen(value));
+	size_t start = line->len;
 
-	while (*value) {
+	while (*value && line->len - start < most) {
 		uint32_t c = utf8 ? text_next(&value) : (unsigned char)*value++;
 
 		if (!utf8 && c > '~')
@@ -149,10 +165,12 @@ static void put_string(struct buf *line, const char *value)
 			put_unit(line, 0xd800 + ((c - 0x10000) >> 10));
 		put_unit(line, c < 0x10000 ? c : 0xdc00 + ((c - 0x10000) & 0x3ff));
 	}
+	if (*value)
+		buf_puts(line, CUT);
 }
 
 /* "key":"value" or "key":null, with a comma before it. */
-static void put_member(struct buf *line, const char *key, const char *value)
+static void put_member(struct buf *line, const char *key, const char *value, size_t most)
 {
 	buf_puts(line, ",\"");
 	buf_puts(line, key);
@@ -161,7 +179,7 @@ static void put_member(struct buf *line, const char *key, const char *value)
 		return;
 	}
 	buf_puts(line, "\":\"");
-	put_string(line, value);
+	put_string(line, value, most);
 	buf_puts(line, "\"");
 }
 
@@ -182,7 +200,26 @@ static void begin_json(struct buf *line, const char *level)
 	buf_puts(line, "{\"time\":\"");
 	buf_puts(line, text);
 	buf_puts(line, "\"");
-	put_member(line, "level", level);
+	put_member(line, "level", level, SIZE_MAX);
+}
+
+/* `most`: of each value. */
+static void put_line(
+	struct buf *line, enum log_level level, const char *event, va_list args, size_t most)
+{
+	bool json = atomic_load_explicit(&used, memory_order_relaxed) == LOG_JSON;
+	void (*put)(struct buf *, const char *, const char *, size_t) =
+		json ? put_member : put_pair;
+	const char *key;
+
+	if (json)
+		begin_json(line, LEVELS[level]);
+	else
+		begin_text(line, LEVELS[level]);
+	put(line, "event", event, SIZE_MAX);
+	while ((key = va_arg(args, const char *)))
+		put(line, key, va_arg(args, const char *), most);
+	buf_puts(line, json ? "}\n" : "\n");
 }
 
 void log_event(enum log_level level, const char *event, ...)
@@ -190,20 +227,18 @@ void log_event(enum log_level level, const char *event, ...)
 	if ((int)level < atomic_load_explicit(&threshold, memory_order_relaxed))
 		return;
 	struct buf own = {0}, *line = holding ? &held : &own;
-	bool json = atomic_load_explicit(&used, memory_order_relaxed) == LOG_JSON;
-	void (*put)(struct buf *, const char *, const char *) = json ? put_member : put_pair;
-	if (json)
-		begin_json(line, LEVELS[level]);
-	else
-		begin_text(line, LEVELS[level]);
-	put(line, "event", event);
-	va_list args;
+	size_t start = line->len;
+	va_list args, again;
+
 	va_start(args, event);
-	const char *key;
-	while ((key = va_arg(args, const char *)))
-		put(line, key, va_arg(args, const char *));
+	va_copy(again, args);
+	put_line(line, level, event, args, SIZE_MAX);
+	if (line->len - start > LINE_MOST) {
+		line->len = start;
+		put_line(line, level, event, again, VALUE_MOST);
+	}
+	va_end(again);
 	va_end(args);
-	buf_puts(line, json ? "}\n" : "\n");
 	if (line == &own || held.len > HELD_MAX)
 		put_out(line);
 	buf_free(&own);

@@ -23,7 +23,7 @@ enum log_format { LOG_TEXT, LOG_JSON };
 /* How lines are written from now on. The default is LOG_TEXT. */
 void log_use(enum log_format format);
 
-/* Pairs of key and value, ended by NULL; a NULL value is written as "-". */
+/* Pairs of key and value, ended by NULL; a NULL value is written as "-". Long ones are cut where the line would have more than PIPE_BUF bytes. */
 void log_event(enum log_level level, const char *event, ...) __attribute__((sentinel));
 
 /*

@@ -24,17 +24,21 @@ void audit_begin(struct request *request)
 	*request->audit = (struct audit){0};
 }
 
-void audit_list_set(const struct request *request, const struct jid *jids, size_t count)
+const char *audit_readers(struct arena *arena, const struct jid *jids, size_t count)
 {
 	const char *names = "";
 
 	for (size_t i = 0; i < count && i < NAMES_TOLD; i++)
-		names = arena_join(request->arena, names, i ? " " : "",
-			jid_text(request->arena, &jids[i]), NULL);
+		names = arena_join(arena, names, i ? " " : "", jid_text(arena, &jids[i]), NULL);
 	if (count > NAMES_TOLD)
-		names = arena_printf(request->arena, "%s and %zu more", names, count - NAMES_TOLD);
+		names = arena_printf(arena, "%s and %zu more", names, count - NAMES_TOLD);
+	return names;
+}
+
+void audit_list_set(const struct request *request, const struct jid *jids, size_t count)
+{
 	request->audit->list = "list-set";
-	request->audit->names = names;
+	request->audit->names = audit_readers(request->arena, jids, count);
 }
 
 void audit_list_removed(const struct request *request)

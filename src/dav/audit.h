@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct arena;
 struct jid;
 struct request;
 
@@ -16,6 +17,9 @@ struct audit {
 
 /* Forgets what an earlier run has noted. */
 void audit_begin(struct request *request);
+
+/* The first few of a list, for the log. */
+const char *audit_readers(struct arena *arena, const struct jid *jids, size_t count);
 
 /* Its jidlist was set, to `count` entries of which the first few are told. */
 void audit_list_set(const struct request *request, const struct jid *jids, size_t count);

@@ -64,6 +64,14 @@ int tls_context_new(struct tls_context **context, struct ticket_keys *keys, cons
 		return refuse(ssl, cert, error, size);
 	if (SSL_CTX_use_PrivateKey_file(ssl, key, SSL_FILETYPE_PEM) != 1)
 		return refuse(ssl, key, error, size);
+	/* One of another algorithm has been taken without a look at the certificate. */
+	if (SSL_CTX_check_private_key(ssl) != 1) {
+		ERR_clear_error();
+		SSL_CTX_free(ssl);
+		snprintf(
+			error, size, "%s: this is not the key of the certificate in %s", key, cert);
+		return -EINVAL;
+	}
 	*context = (struct tls_context *)ssl;
 	return 0;
 }

@@ -154,7 +154,7 @@ static int purge(struct run *run, struct tx *tx)
 		return error;
 	run->again = count == PURGED_AT_ONCE;
 	run->note = arena_printf(run->arena, "%s is purged.", jid.bare);
-	run->about = jid.bare;
+	run_did(run, jid.bare, NULL);
 	return 0;
 }
 

@@ -57,6 +57,16 @@ struct commands {
 	size_t count;
 };
 
+void run_did(struct run *run, const char *about, const char *readers)
+{
+	struct deed **end = &run->deeds;
+
+	while (*end)
+		end = &(*end)->next;
+	*end = arena_alloc(run->arena, sizeof(**end));
+	**end = (struct deed){.about = about, .readers = readers};
+}
+
 int run_refuse(struct run *run, const char *condition, const char *text)
 {
 	run->condition = condition;
@@ -216,7 +226,8 @@ static int run_stage(struct job *job, struct tx *tx)
 	arena_reset(run->arena);
 	run->form.len = 0;
 	run->state = NULL;
-	run->note = run->about = run->condition = run->text = NULL;
+	run->note = run->condition = run->text = NULL;
+	run->deeds = NULL;
 	run->again = run->completed = false;
 	return session->command->stages[session->stage].run(run, tx);
 }
@@ -231,6 +242,14 @@ static void run_in_store(struct job *job)
 		job_change(job, run_stage, stage_done);
 	else
 		job_read(job, run_stage, stage_done);
+}
+
+static void log_deeds(const struct session *session)
+{
+	for (const struct deed *deed = session->run.deeds; deed; deed = deed->next)
+		log_event(LOG_AUDIT, "command", "jid", session->from.bare, "node",
+			session->command->node, "about", deed->about,
+			deed->readers ? "readers" : NULL, deed->readers, NULL);
 }
 
 static void stage_done(struct job *job, int result)
@@ -254,9 +273,7 @@ static void stage_done(struct job *job, int result)
 		job_refuse(job, result);
 		ends = true;
 	} else {
-		if (run->about)
-			log_event(LOG_AUDIT, "command", "jid", session->from.bare, "node",
-				session->command->node, "about", run->about, NULL);
+		log_deeds(session);
 		session->stage++;
 		ends = run->completed || session->stage == STAGES ||
 		       !session->command->stages[session->stage].run;

@@ -14,6 +14,13 @@ struct dav;
 
 enum { STAGES = 4 };
 
+/* What a command has changed, for the log. */
+struct deed {
+	const char *about;   /* what it was done to */
+	const char *readers; /* who may read it now; NULL: that was not changed */
+	struct deed *next;
+};
+
 /* One person's call of a command, in one of its stages. */
 struct run {
 	struct arena *arena; /* of this run of a stage: lives until it is answered, or runs again */
@@ -23,11 +30,11 @@ struct run {
 	void *state;           /* the stage's own, from the arena */
 
 	/* To be filled in: */
-	struct buf form;   /* form_begin() ... form_end(); may stay empty */
-	const char *about; /* what it was done to, for the log; NULL: nothing was changed */
-	const char *note;  /* a sentence beside the form; NULL: none */
-	bool again;        /* the stage has more to do than one change should: it runs once more */
-	bool completed;    /* the command ends here, whatever stages are left */
+	struct buf form;    /* form_begin() ... form_end(); may stay empty */
+	struct deed *deeds; /* run_did() */
+	const char *note;   /* a sentence beside the form; NULL: none */
+	bool again;         /* the stage has more to do than one change should: it runs once more */
+	bool completed;     /* the command ends here, whatever stages are left */
 	const char *condition; /* with run_refuse() */
 	const char *text;
 };
@@ -43,6 +50,9 @@ struct command {
 	bool for_admins; /* seen and called by them alone */
 	struct stage stages[STAGES];
 };
+
+/* That was changed; the texts live in run->arena or for ever. */
+void run_did(struct run *run, const char *about, const char *readers);
 
 /*
  * The form cannot be used as it was filled in: nothing is changed, the person is told the sentence (which lives in run->arena or for ever), and may

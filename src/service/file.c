@@ -190,19 +190,22 @@ static int check_locks(struct run *run, struct tx *tx, const struct walk *walk)
 	return error;
 }
 
-static void add_about(struct run *run, const struct walk *walk)
+static void log_act(struct run *run, const struct walk *walk, const char *readers)
 {
-	run->about = arena_printf(run->arena, "%s%s%s of %s", run->about ? run->about : "",
-		run->about ? ", " : "", file_url(run, walk), walk->chain[walk->count - 1].owner);
+	run_did(run,
+		arena_printf(run->arena, "%s of %s", file_url(run, walk),
+			walk->chain[walk->count - 1].owner),
+		readers);
 }
 
 int file_each(struct run *run, struct tx *tx, bool anybodys,
-	int (*act)(struct run *run, struct tx *tx, const struct walk *walk))
+	int (*act)(struct run *run, struct tx *tx, const struct walk *walk, const char **readers))
 {
 	int count = 0, error = 0;
 
 	for (const struct form_value *one = run->submitted.values; error == 0 && one;
 		one = one->next) {
+		const char *readers = NULL;
 		struct walk walk;
 
 		if ((strcmp(one->var, "files") != 0 && strcmp(one->var, "urls") != 0) ||
@@ -216,9 +219,9 @@ int file_each(struct run *run, struct tx *tx, bool anybodys,
 		if (error == 0)
 			error = check_locks(run, tx, &walk);
 		if (error == 0)
-			add_about(run, &walk);
+			error = act(run, tx, &walk, &readers);
 		if (error == 0)
-			error = act(run, tx, &walk);
+			log_act(run, &walk, readers);
 		count++;
 	}
 	if (error == 0 && count == 0)
@@ -226,7 +229,7 @@ int file_each(struct run *run, struct tx *tx, bool anybodys,
 	return error < 0 ? error : count;
 }
 
-int file_delete(struct run *run, struct tx *tx, const struct walk *walk)
+int file_delete(struct run *run, struct tx *tx, const struct walk *walk, const char **readers)
 {
 	return store_delete(tx, &walk->chain[walk->count - 1]);
 }

@@ -38,13 +38,14 @@ int file_form(struct run *run, struct tx *tx, const char *title, const char *ins
 
 /*
  * For each that was chosen in such a form: finds it, asks whether the caller owns it (`anybodys`: it may be anybody's) and that no lock
- * stands against a change, and calls `act`. Nothing chosen, or one that is not to be found, is refused. How many there were, or negative.
+ * stands against a change, and calls `act`, which says who may read it now when it has set its list. Nothing chosen, or one that is not
+ * to be found, is refused. How many there were, or negative.
  */
 int file_each(struct run *run, struct tx *tx, bool anybodys,
-	int (*act)(struct run *run, struct tx *tx, const struct walk *walk));
+	int (*act)(struct run *run, struct tx *tx, const struct walk *walk, const char **readers));
 
 /* One path or URL: as above. */
 int file_find(struct run *run, struct tx *tx, const char *text, bool anybodys, struct walk *walk);
 
 /* For file_each(): it is deleted, with all that is in it. */
-int file_delete(struct run *run, struct tx *tx, const struct walk *walk);
+int file_delete(struct run *run, struct tx *tx, const struct walk *walk, const char **readers);

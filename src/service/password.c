@@ -203,7 +203,7 @@ static int revoke(struct run *run, struct tx *tx)
 	form_end(&run->form);
 	if (error == 0 && revoked == 0)
 		return run_refuse(run, "bad-request", "Choose those that are to be revoked.");
-	run->about = labels;
+	run_did(run, labels, NULL);
 	run->note = arena_printf(run->arena, "Revoked: %zu.", revoked);
 	return error;
 }

@@ -201,7 +201,7 @@ static int make(struct run *run, struct tx *tx)
 				"You have %d app passwords already. Revoke those that you do not "
 				"use.",
 				STORE_PASSWORDS_MAX));
-	run->about = asked.label;
+	run_did(run, asked.label, NULL);
 	return error < 0 ? error : show(run, tx, &kept, secret);
 }
 

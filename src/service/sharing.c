@@ -1,5 +1,6 @@
 /* Who may read somebody's files: "Share files", "Stop sharing files", "Shared with me". */
 #include "base/arena.h"
+#include "dav/audit.h"
 #include "dav/right.h"
 #include "service/commands.h"
 #include "service/file.h"
@@ -75,7 +76,7 @@ static int list_now(struct run *run, struct tx *tx, const struct walk *walk, str
 }
 
 /* `list` becomes that of what the walk ends at. */
-static int write_list(struct run *run, struct tx *tx, const struct walk *walk)
+static int write_list(struct run *run, struct tx *tx, const struct walk *walk, const char **readers)
 {
 	struct sharing *sharing = run->state;
 
@@ -83,11 +84,12 @@ static int write_list(struct run *run, struct tx *tx, const struct walk *walk)
 	if (sharing->written > WRITTEN_MAX)
 		return run_refuse(run, "bad-request",
 			"Their lists are too long for all of them at once. Choose fewer files.");
+	*readers = audit_readers(run->arena, sharing->list.jids, sharing->list.count);
 	return store_list_set(
 		tx, walk->chain[walk->count - 1].id, sharing->list.jids, sharing->list.count);
 }
 
-static int share_one(struct run *run, struct tx *tx, const struct walk *walk)
+static int share_one(struct run *run, struct tx *tx, const struct walk *walk, const char **readers)
 {
 	struct sharing *sharing = run->state;
 	const struct people *people = &sharing->named;
@@ -102,7 +104,7 @@ static int share_one(struct run *run, struct tx *tx, const struct walk *walk)
 				run, "bad-request", "With these its list would be too long.");
 		now->jids[now->count++] = people->jids[i];
 	}
-	return error < 0 ? error : write_list(run, tx, walk);
+	return error < 0 ? error : write_list(run, tx, walk, readers);
 }
 
 /* Whether that entry of a list is meant: a bare JID means each resource of it. */
@@ -117,7 +119,8 @@ static bool is_meant(const struct people *people, const struct jid *entry)
 }
 
 /* Nobody named: nobody is left. */
-static int unshare_one(struct run *run, struct tx *tx, const struct walk *walk)
+static int unshare_one(
+	struct run *run, struct tx *tx, const struct walk *walk, const char **readers)
 {
 	struct sharing *sharing = run->state;
 	const struct people *people = &sharing->named;
@@ -131,7 +134,7 @@ static int unshare_one(struct run *run, struct tx *tx, const struct walk *walk)
 		if (!is_meant(people, &now->jids[i]))
 			now->jids[kept++] = now->jids[i];
 	now->count = kept;
-	return write_list(run, tx, walk);
+	return write_list(run, tx, walk, readers);
 }
 
 /* ---- the commands ---- */

@@ -70,10 +70,10 @@ static int make_directory(struct work *work, const char *path)
 	return work->to < 0 ? refuse(work, path, work->to) : 0;
 }
 
-/* A file that says what is here; locked, so that nobody else writes here. */
-static int mark(struct work *work, const char *name)
+/* A daemon has the same lock on its store: nobody else writes here. */
+static int lock(struct work *work)
 {
-	work->lock = openat(work->to, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	work->lock = openat(work->to, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (work->lock < 0)
 		return refuse(work, work->to_path, -errno);
 	if (flock(work->lock, LOCK_EX | LOCK_NB) < 0) {
@@ -214,6 +214,31 @@ static struct work begin(
 
 /* ---- backup ---- */
 
+/* A file that says what is here. */
+static int mark(struct work *work)
+{
+	int fd = openat(work->to, marker, O_RDWR | O_CREAT | O_CLOEXEC, 0600), error = 0;
+
+	if (fd < 0 || fsync(fd) < 0)
+		error = refuse(work, work->to_path, -errno);
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+/* A backup that was taken for a store without restoring it is still marked as one. */
+static int check_other(struct work *work)
+{
+	struct stat from, to;
+
+	if (fstat(work->from, &from) < 0 || fstat(work->to, &to) < 0)
+		return refuse(work, work->to_path, -errno);
+	if (from.st_dev != to.st_dev || from.st_ino != to.st_ino)
+		return 0;
+	snprintf(work->error, work->size, "%s: this is the store itself", work->to_path);
+	return -EINVAL;
+}
+
 static int copy_database(struct work *work)
 {
 	char *from, *to;
@@ -243,7 +268,11 @@ static int open_backup(struct work *work)
 	}
 	if (empty < 0)
 		return refuse(work, work->to_path, empty);
-	error = mark(work, marker);
+	error = check_other(work);
+	if (error == 0)
+		error = mark(work);
+	if (error == 0)
+		error = lock(work);
 	return error < 0 ? error : open_target_blobs(work);
 }
 
@@ -283,7 +312,7 @@ static int open_store(struct work *work)
 	int error = make_directory(work, work->to_path), empty;
 
 	if (error == 0)
-		error = mark(work, "lock");
+		error = lock(work);
 	if (error < 0)
 		return error;
 	empty = is_empty(work->to, "lock");

@@ -47,9 +47,26 @@ int gate_enter(const struct store *store, bool (*stops)(const struct store *stor
 
 /* ---- copying ---- */
 
+/* What is written by half did not say why: the rest does. */
+static int write_whole(int to, const char *bytes, size_t length)
+{
+	while (length > 0) {
+		ssize_t written = write(to, bytes, length);
+
+		if (written < 0 && errno != EINTR)
+			return -errno;
+		if (written > 0) {
+			bytes += written;
+			length -= (size_t)written;
+		}
+	}
+	return 0;
+}
+
 static int copy_bytes(int from, int to, uint64_t length)
 {
 	static _Thread_local char bytes[64 << 10];
+	int error;
 
 	while (length > 0) {
 		size_t most = length < COPIED_AT_ONCE ? (size_t)length : COPIED_AT_ONCE;
@@ -58,8 +75,8 @@ static int copy_bytes(int from, int to, uint64_t length)
 		if (got < 0 && (errno == EXDEV || errno == EINVAL || errno == ENOSYS ||
 				       errno == EOPNOTSUPP)) {
 			got = read(from, bytes, most < sizeof(bytes) ? most : sizeof(bytes));
-			if (got > 0 && write(to, bytes, (size_t)got) != got)
-				return errno ? -errno : -EIO;
+			if (got > 0 && (error = write_whole(to, bytes, (size_t)got)) < 0)
+				return error;
 		}
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -84,18 +101,31 @@ static int fill(int from, int to, uint64_t length)
 	return error;
 }
 
-/* Under another name first: what has its name is whole. */
 static int clone_bytes(int from, int to, const char *path, uint64_t length)
 {
-	char part[BLOB_PATH + 8];
-	int target, error;
+	int target = openat(to, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), error;
 
-	snprintf(part, sizeof(part), "%s.part", path);
-	target = openat(to, part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (target < 0)
 		return -errno;
 	error = fill(from, target, length);
 	close(target);
+	return error;
+}
+
+/*
+ * Under another name first: what has its name is whole, and what had it stays until then. `directory` and `share`: where the path is to be
+ * another name of the file, if that can be.
+ */
+static int put_clone(int directory, int from, int to, const char *path, uint64_t length, bool share)
+{
+	char part[BLOB_PATH + 8];
+	int error = 0;
+
+	snprintf(part, sizeof(part), "%s.part", path);
+	if (unlinkat(to, part, 0) < 0 && errno != ENOENT)
+		return -errno;
+	if (!share || linkat(directory, path, to, part, 0) < 0)
+		error = clone_bytes(from, to, part, length);
 	if (error == 0 && renameat(to, part, to, path) < 0)
 		error = -errno;
 	if (error < 0)
@@ -110,22 +140,17 @@ int blob_clone(int from, int to, const char *name, uint64_t length, bool share)
 	int source, error;
 
 	blob_path(path, name);
-	if (fstatat(to, path, &status, AT_SYMLINK_NOFOLLOW) == 0) {
-		if (share && (uint64_t)status.st_size == length)
-			return 0;
-		if (unlinkat(to, path, 0) < 0)
-			return -errno;
-	}
+	if (share && fstatat(to, path, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+		(uint64_t)status.st_size == length)
+		return 0;
 	source = openat(from, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (source < 0)
 		return -errno;
 	/* A blob that was cut is copied as little as one that is not there. */
 	if (fstat(source, &status) < 0 || (uint64_t)status.st_size < length)
 		error = -ENOENT;
-	else if (share && linkat(from, path, to, path, 0) == 0)
-		error = 0;
 	else
-		error = clone_bytes(source, to, path, length);
+		error = put_clone(from, source, to, path, length, share);
 	close(source);
 	return error < 0 ? error : 1;
 }
@@ -139,7 +164,7 @@ int file_clone(int from, int to, const char *name)
 		return -errno;
 	error = fstat(source, &status) < 0
 			? -errno
-			: clone_bytes(source, to, name, (uint64_t)status.st_size);
+			: put_clone(from, source, to, name, (uint64_t)status.st_size, false);
 	close(source);
 	return error;
 }

@@ -4,6 +4,7 @@
 #include "store/blobs.h"
 #include "store/inside.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -200,6 +201,14 @@ static void look_at_inline(struct look *look)
 
 /* ---- files ---- */
 
+static void remove_unnamed(struct look *look, int directory, const char *name)
+{
+	if (!look->checking->repair || unlinkat(directory, name, 0) < 0)
+		return;
+	look->checking->repaired++;
+	look->checking->wrong--;
+}
+
 static int look_at_file(void *arg, int directory, const char *inside, const char *name)
 {
 	struct look *look = arg;
@@ -215,11 +224,30 @@ static int look_at_file(void *arg, int directory, const char *inside, const char
 		(*look->present && strncmp(name, look->present, strlen(look->present)) == 0))
 		return 0;
 	tell(look, "file blobs/%s/%s: nothing names it", inside, name);
-	if (look->checking->repair && unlinkat(directory, name, 0) == 0) {
-		look->checking->repaired++;
-		look->checking->wrong--;
-	}
+	remove_unnamed(look, directory, name);
 	return 0;
+}
+
+/* Beside the directories that blobs lie in. */
+static void look_at_top(struct look *look)
+{
+	int again = openat(look->blobs, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *directory = again < 0 ? NULL : fdopendir(again);
+
+	if (!directory) {
+		tell(look, "blobs: %s", strerror(errno));
+		return;
+	}
+	for (const struct dirent *entry; (entry = readdir(directory));) {
+		const char *name = entry->d_name;
+
+		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+			(strlen(name) == 2 && strspn(name, "0123456789abcdef") == 2))
+			continue;
+		tell(look, "file blobs/%s: nothing names it", name);
+		remove_unnamed(look, look->blobs, name);
+	}
+	closedir(directory);
 }
 
 /* ---- the whole ---- */
@@ -287,6 +315,7 @@ int store_fsck(const char *path, struct checking *checking, char *error, size_t 
 		look_at_rows(&look);
 		look_at_blobs(&look);
 		look_at_inline(&look);
+		look_at_top(&look);
 		blobs_each(look.blobs, look_at_file, &look);
 		sql_number(look.tx, &resources, "SELECT count(*) FROM resource", "");
 		checking->resources = (uint64_t)resources;

@@ -4,9 +4,11 @@ import fcntl
 import os
 import random
 import re
+import resource
 import shutil
 import sqlite3
 import subprocess
+import tempfile
 from contextlib import closing
 
 import pytest
@@ -152,6 +154,39 @@ def test_refused(stored, tmp_path):
     assert stored.start().romeo.status("GET", "/b") == 200
 
 
+def test_no_room(stored):
+    """A backup that finds no room says so, and the earlier one in its place stays whole, an upload in parts included."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as place:  # another file system: nothing is shared
+        backup, size = f"{place}/backup", 300 << 10 | 1
+        assert os.stat(place).st_dev != os.stat(stored.store).st_dev
+        command(stored, "backup", backup)
+        assert stored.romeo.status("PUT", "/part", b"p" * LARGE, Content_Range=f"bytes {LARGE}-{2 * LARGE - 1}/{2 * LARGE}") == 201
+        done = subprocess.run([MISSIVED, "-c", f"{stored.directory}/missived.conf", "backup", backup], capture_output=True, text=True,
+                              timeout=120, restore_signals=False, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)))
+        assert done.returncode == 1 and "File too large" in done.stderr, done.stderr
+        assert "all is well" in command(stored, "fsck", backup)
+        command(stored, "backup", backup)
+        assert "all is well" in command(stored, "fsck", backup)
+
+
+def test_not_into_a_store(stored, tmp_path):
+    """A backup that somebody has made their store without restoring it: what a daemon writes in is never replaced under it."""
+    backup = str(tmp_path / "backup")
+    command(stored, "backup", backup)
+    stored.stop()
+    shutil.rmtree(stored.store)
+    shutil.copytree(backup, stored.store)
+    stored.start()
+    before = os.stat(f"{stored.store}/missive.db").st_ino
+    assert "this is the store itself" in command(stored, "backup", f"{stored.store}/../store", status=1)
+    other = Daemon(tmp_path / "other", free_port())
+    other.write_config()
+    shutil.copytree(backup, other.store)
+    assert "somebody else has it" in command(other, "backup", stored.store, status=1)
+    assert os.stat(f"{stored.store}/missive.db").st_ino == before
+    command(other, "backup", backup)
+
+
 def test_missing_is_told(stored, tmp_path):
     """A store that has lost a blob is backed up all the same, and it is said."""
     stored.stop()
@@ -197,6 +232,7 @@ DAMAGES = {
     "small length": (lambda d: sql(d, "UPDATE content SET inline = zeroblob(99), sha256 = NULL WHERE length = 100"),
                      r"content \d+: it has not its length"),
     "orphan": (lambda d: shutil.copy(blob(d, "b"), os.path.dirname(blob(d, "b")) + "/1-zzz"), r"file blobs/\S+/1-zzz: nothing names it"),
+    "stray": (lambda d: open(f"{d.store}/blobs/stray", "w").close(), r"file blobs/stray: nothing names it"),
     "content gone": (lambda d: sql(d, "DELETE FROM content WHERE length = 100"), r"resource \d+ of romeo@localhost \(small\): its content"),
     "content unused": (lambda d: sql(d, "INSERT INTO content (length, inline) VALUES (1, x'00')"), r"content \d+: no resource has it"),
     "resource length": (lambda d: sql(d, "UPDATE resource SET length = 7 WHERE name = 'b'"), r"\(b\): it has not the length"),
@@ -205,6 +241,9 @@ DAMAGES = {
     "usage": (lambda d: sql(d, "UPDATE usage SET bytes = bytes + 1"), r"account romeo@localhost: what it uses"),
     "page": (spoil_page, r"database: "),
 }
+
+
+ORPHANS = ("orphan", "stray")
 
 
 @pytest.mark.parametrize("kind", DAMAGES)
@@ -216,8 +255,8 @@ def test_fsck_finds(stored, kind):
     told = command(stored, "fsck", status=1)
     assert re.search(pattern, told, re.M), told
     before = sorted(stored.files())
-    told = command(stored, "fsck", "--repair", status=0 if kind == "orphan" else 1)
-    if kind == "orphan":
+    told = command(stored, "fsck", "--repair", status=0 if kind in ORPHANS else 1)
+    if kind in ORPHANS:
         assert "1 removed, all is well" in told
         assert len(stored.files()) == len(before) - 1 and "all is well" in command(stored, "fsck")
         assert stored.start().romeo.status("GET", "/b") == 200

@@ -3,6 +3,8 @@
 import os
 import re
 import subprocess
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import requests
@@ -100,6 +102,7 @@ NGINX = {
     "methods": ({"directives": README, "server": "client_max_body_size 0; if ($request_method = MOVE) { return 405; }"}, ("MOVE", "answered 405: .*all methods")),
     "propfind": ({"directives": README, "server": "client_max_body_size 0; if ($request_method = PROPFIND) { return 403; }"}, ("PROPFIND", "answered 403")),
     "destination": ({"directives": [*README, "set_header Destination http://127.0.0.1:1/x"]}, ("MOVE", "answered 502: what the proxy makes of Destination")),
+    "credentials": ({"directives": [*README, 'set_header Authorization ""']}, ("credentials", "pass Authorization on")),
     "another": ({"directives": README, "server": "location /-/ { return 404; }"}, ("ours", "is answered .404, nginx.* not this daemon")),
 }
 
@@ -152,6 +155,23 @@ def test_the_way_is_gone(behind, world, prosody):
     named.settings["http"]["base-url"] = f"https://127.0.0.2:{proxy.port}"
     named.start()
     assert "reachable" in wrong(check(named, proxy.certificate))
+
+
+def test_each_address(world, prosody, tmp_path):
+    """A second address of the name that leads to something else."""
+    port = free_port()
+    daemon = world.daemon(prosody, port=port, base_url=f"http://files.two.example:{port}", trusted_proxies="")
+    hosts = tmp_path / "hosts"
+    hosts.write_text("127.0.0.1 files.two.example\n127.0.0.2 files.two.example\n127.0.0.1 localhost\n")
+    other = ThreadingHTTPServer(("127.0.0.2", port), SimpleHTTPRequestHandler)
+    threading.Thread(target=other.serve_forever, daemon=True).start()
+    try:
+        done = subprocess.run(["unshare", "-m", "sh", "-c", f'mount --bind {hosts} /etc/hosts && exec "$@"', "-", MISSIVED,
+                               "-c", f"{daemon.directory}/missived.conf", "check"], capture_output=True, text=True, timeout=120)
+    finally:
+        other.shutdown(), other.server_close()
+    assert "ok: reachable: 127.0.0.1:" in done.stdout and "ok: reachable: 127.0.0.2:" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 1 and re.search("^WRONG: ours: (127.0.0.2:|base-url is answered)", done.stdout, re.M), done.stdout
 
 
 def test_two_of_them(world, prosody):

@@ -99,6 +99,25 @@ def test_audit(world, daemon):
         assert secret[5:] not in daemon.log()
 
 
+def test_audit_of_commands(world, daemon):
+    """Sharing by a command tells who may read as PROPPATCH does; each file is an event of its own, however many there are."""
+    romeo = world.person(ROMEO)
+    home = Device(daemon, ROMEO, mint(daemon, ROMEO))
+    names = [f"/{number}-{'long' * 50}" for number in range(40)]
+    for name in names:
+        assert home.status("PUT", name, b"x") == 201
+    shared = [f"{daemon.base}{name} of {ROMEO}" for name in names]
+    Command(romeo, "files-share").submit(urls=names, jids=[JULIET, NURSE + "/home"])
+    given = of(daemon, "command", 40)
+    assert [(e["level"], e["jid"], e["node"], e["about"]) for e in given] == [("audit", ROMEO, "files-share", one) for one in shared]
+    assert {e["readers"] for e in given} == {f"{JULIET} {NURSE}/home"}
+    Command(romeo, "files-unshare").submit(urls=names[:1], jids=[JULIET])
+    assert (taken := of(daemon, "command", 41)[40])["readers"] == NURSE + "/home" and taken["about"] == shared[0]
+    Command(romeo, "files-delete").submit(urls=names[:2])
+    deleted = of(daemon, "command", 43)[41:]
+    assert [e["about"] for e in deleted] == shared[:2] and not any("readers" in e for e in deleted)
+
+
 def raw(daemon, *lines):
     with connect(daemon) as s:
         s.sendall(b"\r\n".join(line if isinstance(line, bytes) else line.encode() for line in lines) + b"\r\n\r\n")
@@ -125,6 +144,20 @@ def test_forged_lines(world, daemon):
     for one in events(daemon, daemon.format)[before:]:
         assert one["event"] in ("request", "password-wrong"), one
         assert one.get("address") == "127.0.0.1", one
+
+
+def test_lines_are_not_cut(world, daemon):
+    """The journal cuts a line at 48 KiB, a pipe where it is full: what a stranger has sent never stands where the rest begins."""
+    forging = b"level=audit event=refused address=198.51.100.9 "
+    host = f"Host: 127.0.0.1:{daemon.port}"
+    for fill in (b"\xe9", b'"'):
+        raw(daemon, "GET /" + 100 * requests.utils.quote(FORGED[:9]) + " HTTP/1.1", host,
+            b"User-Agent: " + fill * 12200 + forging * 200, "Connection: close")
+    of(daemon, "request", 2)
+    assert max(map(len, daemon.log().splitlines())) < 4096
+    with daemon.changed:
+        daemon.lines = [line[at:at + 48 * 1024] for line in daemon.lines for at in range(0, len(line), 48 * 1024)]
+    assert banned(daemon) == []
 
 
 def banned(daemon):

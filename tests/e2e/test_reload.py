@@ -116,6 +116,22 @@ def test_restart_is_asked_for(world, prosody):
     assert daemon.health().ok
 
 
+def test_secret_in_a_file(world, prosody, tmp_path):
+    """Another word in the same file waits for a restart, too."""
+    daemon = world.daemon(prosody)
+    daemon.stop()
+    file = tmp_path / "secret"
+    file.write_text(daemon.settings["xmpp"].pop("secret") + "\n")
+    daemon.settings["xmpp"]["secret-file"] = str(file)
+    daemon.start()
+    reload(daemon)
+    assert "restart-needed" not in daemon.log()
+    file.write_text("another\n")
+    reload(daemon)
+    daemon.wait_for("level=warning event=restart-needed section=xmpp setting=secret-file$")
+    assert "another" not in daemon.log()
+
+
 def test_kept_answers_rest_on_settings(world, prosody):
     """What is answered from memory is forgotten with the settings that it came by."""
     daemon = world.daemon(prosody, trusted_proxies="127.0.0.1", threads="1")

@@ -161,6 +161,20 @@ def test_broken_certificate_is_not_taken(daemon, tmp_path):
     assert certificate(daemon) == old
 
 
+@pytest.mark.parametrize("algorithm", ["EC", "RSA"])
+def test_foreign_key_is_not_taken(daemon, tmp_path, algorithm):
+    """Whatever its algorithm: with one of another than the certificate's nobody would get a handshake."""
+    old = certificate(daemon)
+    options = ["-pkeyopt", "ec_paramgen_curve:P-256"] if algorithm == "EC" else []
+    subprocess.run(["openssl", "genpkey", "-algorithm", algorithm, *options, "-out", f"{tmp_path}/key.pem"], check=True, capture_output=True)
+    daemon.process.send_signal(signal.SIGHUP)
+    assert "key.pem: " in daemon.wait_for("event=reload-failed")
+    assert certificate(daemon) == old
+    daemon.stop()
+    started = subprocess.run([daemon.program, "-c", f"{daemon.directory}/missived.conf"], capture_output=True, text=True, timeout=20)
+    assert started.returncode == 1 and "key.pem: " in started.stderr, started.stderr
+
+
 @VERSIONS
 def test_every_loop_resumes(daemon, version):
     """Whichever loop has sealed a ticket, all of them open it; connections stay open until two loops have some."""

@@ -12,7 +12,9 @@ import subprocess
 import pytest
 
 from daemon import MISSIVED, Daemon, sanitizer
+from passwords import Device
 from servers import make_certificate, open_directory, wait_until
+from test_passwords import mint
 
 USER = "daemon"  # every Debian has one
 ROMEO = "romeo@localhost"
@@ -103,6 +105,37 @@ def test_store_of_somebody_else(place):
     error = refused(daemon)
     assert daemon.store in error and "chown -R" in error
     assert os.listdir(daemon.store) == []
+
+
+def test_root_backs_up_and_restores(world, place):
+    """Root's backup, and what is restored from it into the directory that systemd makes, are the daemon's own."""
+    daemon = someone(place, None)
+    world.daemons.append(daemon)
+    daemon.start(link=False)
+    owner, backup = pwd.getpwnam(USER).pw_uid, f"{place}/backup"
+    romeo = Device(daemon, ROMEO, mint(daemon, ROMEO))
+    assert romeo.status("PUT", "/large", b"x" * 100000) == 201
+
+    def command(*arguments):
+        return subprocess.run([MISSIVED, "-c", f"{place}/missived.conf", *arguments], capture_output=True, text=True, timeout=60)
+
+    roots = f"{place}/roots"
+    os.mkdir(roots, 0o700)
+    refused = command("backup", roots)
+    assert refused.returncode == 1 and "chown -R" in refused.stderr and os.listdir(roots) == []
+    for arguments in (["backup", backup], ["fsck", backup], ["fsck"]):
+        done = command(*arguments)
+        assert (done.returncode, done.stderr) == (0, ""), (arguments, done.stderr)
+    daemon.stop()
+    shutil.rmtree(daemon.store)
+    os.mkdir(daemon.store, 0o700)
+    os.chown(daemon.store, owner, -1)
+    assert command("restore", backup).returncode == 0
+    for made in (backup, daemon.store):
+        assert {os.stat(os.path.join(root, name)).st_uid for root, folders, names in os.walk(made) for name in folders + names} == {owner}
+        assert os.stat(made).st_uid == owner
+    daemon.start(link=False)
+    assert romeo.ask("GET", "/large").content == b"x" * 100000
 
 
 def test_selftest_as_somebody(place):

@@ -39,6 +39,28 @@ def test_completion_is_shell():
             subprocess.run([shell, "-n", os.path.join(ROOT, "dist/completion", name)], check=True)
 
 
+def purge(directory, before=":"):
+    """What the package does for that, with its directories elsewhere."""
+    script = read("debian/missived.postrm").replace("#DEBHELPER#", "").replace("/var/lib/missive", f"{directory}/store").replace(
+        "/etc/missive", f"{directory}/etc")
+    return subprocess.run(["unshare", "-m", "sh", "-c", f"{before} && set -- purge && {script}\nls -A {directory}/store"],
+                          capture_output=True, text=True)
+
+
+def test_purge(tmp_path):
+    """All that was stored goes; a store that is a disk of its own is no error."""
+    for before in (":", f"mount -t tmpfs none {tmp_path}/store"):
+        (tmp_path / "store" / "blobs").mkdir(parents=True)
+        (tmp_path / "etc").mkdir()
+        (tmp_path / "etc" / "secret").write_text("x")
+        done = purge(tmp_path, f"{before} && mkdir -p {tmp_path}/store/blobs/00 && touch {tmp_path}/store/missive.db {tmp_path}/store/.x")
+        if before == ":":
+            assert "No such file" in done.stderr and not os.path.exists(tmp_path / "store"), done
+        else:
+            assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), done
+        assert not os.path.exists(tmp_path / "etc")
+
+
 def test_scripts_are_shell():
     for name in ("postinst", "postrm"):
         subprocess.run(["sh", "-n", os.path.join(ROOT, f"debian/missived.{name}")], check=True)

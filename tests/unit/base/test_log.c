@@ -163,6 +163,48 @@ static void test_levels(void **state)
 	assert_true(log_level_parse("", &level) < 0);
 }
 
+static void write_long(void)
+{
+	char value[3][20001];
+
+	memset(value[0], '\xe9', 20000), memset(value[1], 'a', 20000), memset(value[2], '"', 20000);
+	for (size_t i = 0; i < 3; i++)
+		value[i][20000] = '\0';
+	log_event(LOG_AUDIT, "long", "a", value[0], "b", value[1], "c", value[2], "d", value[0],
+		"e", value[1], "f", "last", NULL);
+	value[1][3500] = '\0';
+	log_event(LOG_AUDIT, "whole", "b", value[1], "f", "last", NULL);
+}
+
+/* One line stays so short that nobody who passes it on cuts it: its end would begin a line, and is what a stranger has sent. */
+static void test_long(void **state)
+{
+	static const struct {
+		enum log_format format;
+		const char *cut, *end, *whole;
+	} cases[] = {
+		{LOG_TEXT, "aaa...\" c=\"", "...\" f=last", "a f=last"},
+		{LOG_JSON, "aaa...\",\"c\":\"", "...\",\"f\":\"last\"}", "a\",\"f\":\"last\"}"},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char out[16384], *end;
+
+		log_use(cases[i].format);
+		captured(write_long, out, sizeof(out));
+		log_use(LOG_TEXT);
+		end = strchr(out, '\n');
+		assert_non_null(end);
+		assert_in_range(end - out, 3000, 4095);
+		*end = '\0';
+		assert_non_null(strstr(out, cases[i].cut));
+		assert_string_equal(end - strlen(cases[i].end), cases[i].end);
+		out[strlen(out)] = '\n';
+		assert_null(strstr(end + 1, "..."));
+		assert_non_null(strstr(end + 1, cases[i].whole));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +213,7 @@ int main(void)
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_json_characters),
 		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
