@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 
-from daemon import basic, new_id
+from daemon import Daemon, basic, new_id
 from passwords import device
 from servers import wait_until
 from wire import Reader, head
@@ -63,6 +63,21 @@ def came_in(daemon, mine):
         mine.append(s)
         return True
     return False
+
+
+def test_more_than_there_are_descriptors(world, prosody):
+    """Idle ones make room before descriptors run out, and files can still be opened."""
+    daemon = Daemon(world.tmp_path / "daemon", prosody.component, head_time="5min")
+    world.daemons.append(daemon)
+    world.server = prosody
+    daemon.start(before=["prlimit", "--nofile=256:256"])
+    daemon.wait_for("level=warning event=few-descriptors connections=88 ")
+    phone = device(world.person(ROMEO))
+    silent = [connect(daemon, "127.0.0.2") for _ in range(200)] + [connect(daemon, "127.0.0.3") for _ in range(200)]
+    assert phone.status("PUT", "/large", b"x" * 100000) == 201
+    assert phone.ask("GET", "/large").content == b"x" * 100000
+    assert "event=accept-failed" not in daemon.log()
+    close(silent)
 
 
 def test_any_number(world, prosody):
