@@ -1,6 +1,7 @@
 """Strangers who take what they can: connections, heads and bodies that drip, answers that nobody reads, prompts that nobody answers."""
 
 import os
+import signal
 import socket
 import threading
 import time
@@ -145,6 +146,31 @@ class Drips:
     def end(self):
         self.ending.set()
         self.thread.join()
+
+
+def test_heap_of_requests_lets_others_go_first(world, prosody):
+    """What lies behind each other in one connection is no turn of the loop: who asks once is answered between them."""
+    daemon = world.daemon(prosody, threads="1")
+    phone = device(world.person(ROMEO))
+    assert phone.status("MKCOL", "/many") == 201
+    for n in range(200):
+        assert phone.status("PUT", f"/many/{n}", b"x") == 201
+    proof = "Authorization: " + basic(ROMEO, phone.password)["Authorization"]
+    listing = head(daemon, "PROPFIND /many/ HTTP/1.1", "Depth: 1", "Accept-Encoding: gzip", proof)
+    greedy, modest = connect(daemon), connect(daemon)
+    assert serves(daemon, greedy) and serves(daemon, modest)
+    os.kill(daemon.process.pid, signal.SIGSTOP)
+    count = 30000 // len(listing)
+    greedy.sendall(listing * count)
+    modest.sendall(head(daemon, "GET /many/1 HTTP/1.1", proof))
+    os.kill(daemon.process.pid, signal.SIGCONT)
+    assert Reader(modest).answer().body == b"x"
+    answers = Reader(greedy)
+    assert {answers.answer().status for _ in range(count)} == {207}
+    daemon.wait_for("event=request method=PROPFIND", count)
+    lines = daemon.log().split("event=request method=GET")[0]
+    assert 0 < lines.count("event=request method=PROPFIND") < count // 4
+    close([greedy, modest])
 
 
 class User:
