@@ -1,14 +1,18 @@
 """Strangers who take what they can: connections, heads and bodies that drip, answers that nobody reads, prompts that nobody answers."""
 
+import contextlib
 import os
 import signal
 import socket
+import ssl
 import threading
 import time
 
+import pytest
+
 from daemon import Daemon, basic, new_id
 from passwords import device
-from servers import wait_until
+from servers import free_port, make_certificate, wait_until
 from wire import Reader, head
 
 ROMEO, JULIET = "romeo@localhost", "juliet@capulet.localhost"
@@ -220,9 +224,13 @@ def flood(daemon, romeo, tybalt_password):
     return heads, bodies, readers, prompts
 
 
-def test_flood(world, prosody, monkeypatch):
-    # What ASan keeps of freed memory does not count as the daemon's.
+@pytest.fixture
+def frugal(monkeypatch):
+    """What ASan keeps of freed memory does not count as the daemon's."""
     monkeypatch.setenv("ASAN_OPTIONS", os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1:thread_local_quarantine_size_kb=64")
+
+
+def test_flood(world, prosody, frugal):
     daemon = world.daemon(prosody, prompts_per_pair="1000", prompts_per_address="1000", prompts_per_known_pair="1000")
     romeo = world.person(ROMEO)
     phone = device(romeo)
@@ -247,3 +255,26 @@ def test_flood(world, prosody, monkeypatch):
     wait_until(lambda: state(daemon)[0] <= before[0] + 4, "descriptors are back", seconds=70)
     wait_until(lambda: state(daemon)[1] <= before[1] + (12 << 10), "memory is back", seconds=30)
     assert daemon.blobs() and len(daemon.blobs()) == 1, "of what dripped nothing is left"
+
+
+def test_handshakes_by_half(world, prosody, frugal, tmp_path):
+    """Each takes some 50 KiB of OpenSSL's; the allocator gives them back."""
+    make_certificate(tmp_path)
+    port = free_port()
+    daemon = world.daemon(prosody, port=port, base_url=f"https://127.0.0.1:{port}", tls_cert=f"{tmp_path}/cert.pem",
+                          tls_key=f"{tmp_path}/key.pem")
+    said = ssl.MemoryBIO()
+    with contextlib.suppress(ssl.SSLWantReadError):
+        ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), said, server_hostname="localhost").do_handshake()
+    hello, before = said.read(), state(daemon)
+
+    def greet(number):
+        s = connect(daemon, f"127.0.1.{number % 35 + 1}")
+        s.sendall(hello)
+        assert s.recv(1) == b"\x16"
+        return s
+    greeted = [greet(number) for number in range(1000)]
+    assert state(daemon)[0] >= before[0] + 1000
+    close(greeted)
+    wait_until(lambda: state(daemon)[0] <= before[0] + 4, "descriptors are back", seconds=30)
+    wait_until(lambda: state(daemon)[1] <= before[1] + (12 << 10), "memory is back", seconds=30)
