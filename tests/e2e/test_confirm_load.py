@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from component_server import ComponentServer, no, yes
-from daemon import MISSIVED, basic
+from daemon import basic, sanitized
 from servers import SECRET
 
 MANY = 10000
@@ -23,12 +23,6 @@ def resident(daemon):
     """KiB."""
     with open(f"/proc/{daemon.process.pid}/status") as f:
         return next(int(line.split()[1]) for line in f if line.startswith("VmRSS:"))
-
-
-def is_sanitized():
-    """A sanitizer's own memory says nothing of ours."""
-    with open(MISSIVED, "rb") as f:
-        return b"__asan_init" in f.read()
 
 
 def test_ten_thousand_wait(world):
@@ -51,7 +45,7 @@ async def ask_and_answer(daemon, scripted, before):
     await asyncio.to_thread(scripted.wait_for_prompt, MANY, 60)
     more = (resident(daemon) - before) / 1024
     print(f"{MANY} waiting confirms: {more:.1f} MiB more")
-    assert more < 64 or is_sanitized()
+    assert more < 64 or sanitized()
     prompts = list(scripted.prompts)
     random.shuffle(prompts)
     wanted = {prompt.jid: random.random() < 0.5 for prompt in prompts}
@@ -131,4 +125,4 @@ def test_rate_through_prosody(world, prosody, iqload):
     busiest = max(sum(server for _, server, _ in ours), sum(own for _, _, own in ours))
     print(f"of the best rates {max(ours)[0] / max(bare)[0]:.2f}; by processor time {server_for_bare / busiest:.2f}")
     assert f"confirms-granted {ROUNDS * count}\n" in daemon.health().text
-    assert server_for_bare / busiest >= 0.8 or is_sanitized()
+    assert server_for_bare / busiest >= 0.8 or sanitized()

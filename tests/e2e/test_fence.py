@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from daemon import MISSIVED, Daemon
+from daemon import MISSIVED, Daemon, sanitized
 from servers import free_port, make_certificate, wait_until
 
 ROMEO = "romeo@localhost"
@@ -18,11 +18,6 @@ ROMEO = "romeo@localhost"
 ALWAYS = ["execve", "/etc/passwd", "outside the store", "a socket that is not IP", "ptrace"]
 UNSANITIZED = ["fork", "mmap"]
 NO_LANDLOCK = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=landlock_create_ruleset", "-e"]
-
-
-def sanitized():
-    with open(MISSIVED, "rb") as f:
-        return b"__asan_init" in f.read()
 
 
 def selftest(daemon, before=()):
