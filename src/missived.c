@@ -110,11 +110,11 @@ struct attempts_options daemon_attempts(const struct config *config)
 	};
 }
 
-/* Where descriptors ran out first, no idle one would make room. Besides its own a connection takes that of a file. */
+/* Where descriptors ran out first, no idle one would make room. A quarter of them is for the files that come and go. */
 uint64_t daemon_connections(const struct config *config)
 {
 	uint64_t own = OWN_FILES + FILES_A_THREAD * config->http.threads,
-		 all = process_descriptors(), most = all > own + 2 ? (all - own) / 2 : 1;
+		 all = process_descriptors(), most = all > own + 4 ? (all - own) / 4 * 3 : 1;
 
 	if (all == 0 || config->limits.connections <= most)
 		return config->limits.connections;

@@ -76,7 +76,7 @@ def test_more_than_there_are_descriptors(world, prosody):
     world.daemons.append(daemon)
     world.server = prosody
     daemon.start(before=["prlimit", "--nofile=256:256"])
-    daemon.wait_for("level=warning event=few-descriptors connections=88 ")
+    daemon.wait_for("level=warning event=few-descriptors connections=132 ")
     phone = device(world.person(ROMEO))
     silent = [connect(daemon, "127.0.0.2") for _ in range(200)] + [connect(daemon, "127.0.0.3") for _ in range(200)]
     assert phone.status("PUT", "/large", b"x" * 100000) == 201
