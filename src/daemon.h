@@ -35,6 +35,7 @@ struct daemon {
 struct store_options daemon_store_options(const struct config *config);
 struct limits_options daemon_limits(const struct config *config);
 struct attempts_options daemon_attempts(const struct config *config);
+uint64_t daemon_connections(const struct config *config);
 
 /* Fills in what may change while requests run. */
 void daemon_set_dav(struct dav *dav, const struct config *config);

@@ -35,6 +35,9 @@
 /* Milliseconds for what runs to finish; with what is left of ten seconds the rooms are closed. */
 enum { FINISHING_TIME = 8500 };
 
+/* Descriptors: what the process has open whoever asks. */
+enum { OWN_FILES = 64, FILES_A_THREAD = 8 };
+
 static void print_usage(FILE *out)
 {
 	fputs("usage: missived [-c FILE]      run in the foreground, log to standard error\n"
@@ -105,6 +108,19 @@ struct attempts_options daemon_attempts(const struct config *config)
 		.per_pair = config->limits.wrong_passwords,
 		.per_address = config->limits.wrong_passwords_per_address,
 	};
+}
+
+/* Where descriptors ran out first, no idle one would make room. A quarter of them is for the files that come and go. */
+uint64_t daemon_connections(const struct config *config)
+{
+	uint64_t own = OWN_FILES + FILES_A_THREAD * config->http.threads,
+		 all = process_descriptors(), most = all > own + 4 ? (all - own) / 4 * 3 : 1;
+
+	if (all == 0 || config->limits.connections <= most)
+		return config->limits.connections;
+	log_event(LOG_WARNING, "few-descriptors", "connections", log_number((int64_t)most),
+		"reason", "RLIMIT_NOFILE has no room for more", NULL);
+	return most;
 }
 
 void daemon_set_dav(struct dav *dav, const struct config *config)
@@ -257,7 +273,7 @@ static int open_http(struct daemon *daemon, char *error, size_t size)
 		.tls_key = config->http.tls_key,
 		.trusted_proxies = config->http.trusted_proxies,
 		.threads = config->http.threads,
-		.connections = config->limits.connections,
+		.connections = daemon_connections(config),
 		.connections_per_address = config->limits.connections_per_address,
 		.limits =
 			{

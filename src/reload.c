@@ -55,7 +55,7 @@ static void use(struct daemon *daemon, struct settings *settings)
 	settings->http = daemon->http_options;
 	settings->http.dav = &settings->dav;
 	settings->http.trusted_proxies = config->http.trusted_proxies;
-	settings->http.connections = config->limits.connections;
+	settings->http.connections = daemon_connections(config);
 	settings->older = daemon->settings;
 	daemon->settings = settings;
 

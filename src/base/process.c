@@ -52,16 +52,20 @@ static uint64_t open_descriptors(void)
 	return count;
 }
 
-void process_look(struct process_figures *out)
+uint64_t process_descriptors(void)
 {
 	struct rlimit files;
 
+	return getrlimit(RLIMIT_NOFILE, &files) < 0 ? 0 : (uint64_t)files.rlim_cur;
+}
+
+void process_look(struct process_figures *out)
+{
 	*out = (struct process_figures){
 		.started = started,
 		.cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID),
 		.resident = resident(),
 		.descriptors = open_descriptors(),
+		.allowed = process_descriptors(),
 	};
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0)
-		out->allowed = (uint64_t)files.rlim_cur;
 }

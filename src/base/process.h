@@ -12,5 +12,8 @@ struct process_figures {
 /* Once, before process_look(): opens what that reads, which later may not be allowed any more. What cannot be opened is told as 0. */
 void process_begin(void);
 
+/* How many may be open; 0: that is not known. */
+uint64_t process_descriptors(void);
+
 /* From one thread. */
 void process_look(struct process_figures *out);

@@ -71,6 +71,8 @@ void supervisor_find(void)
 	if (take("WATCHDOG_PID") == own || watched)
 		watchdog = (uint64_t)time / 1000;
 	unsetenv("LISTEN_FDNAMES");
+	/* A file that somebody else has opened is behind every fence. */
+	close_range(SUPERVISOR_FIRST_FD + (unsigned)listeners, ~0U, 0);
 	if (path)
 		open_connection(path);
 	unsetenv("NOTIFY_SOCKET");

@@ -7,8 +7,8 @@
 enum { SUPERVISOR_FIRST_FD = 3 };
 
 /*
- * Takes what the environment says, and removes it there. Before the first thread, and before the process is fenced: the way to the service
- * manager is opened here.
+ * Takes what the environment says, and removes it there; what else was inherited is closed. Before the first thread, before anything is
+ * opened, and before the process is fenced: the way to the service manager is opened here.
  */
 void supervisor_find(void);
 

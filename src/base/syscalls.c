@@ -28,17 +28,17 @@ static const char *const running[] = {
 	"fdatasync", "sync_file_range", "mkdir", "mkdirat", "unlink", "unlinkat", "linkat",
 	"fchmod", "fchown",
 	/* connections */
-	"accept4", "connect", "recvfrom", "recvmsg", "sendto", "sendmsg", "sendmmsg", "sendfile",
-	"shutdown", "getsockname", "getpeername", "getsockopt", "setsockopt", "poll", "ppoll",
-	"epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "eventfd2", "pipe2",
+	"accept4", "connect", "recvfrom", "recvmsg", "sendfile", "shutdown", "getsockname",
+	"getpeername", "getsockopt", "setsockopt", "poll", "ppoll", "epoll_create1", "epoll_ctl",
+	"epoll_wait", "epoll_pwait", "eventfd2", "pipe2",
 	/* memory */
 	"brk", "munmap", "mremap", "madvise",
 	/* threads, time, the process itself */
 	"futex", "set_robust_list", "rseq", "membarrier", "sched_yield", "sched_getaffinity",
 	"gettid", "getpid", "getuid", "geteuid", "getgid", "getegid", "getrandom", "uname",
-	"sysinfo", "prlimit64", "getrlimit", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn",
-	"sigaltstack", "restart_syscall", "clock_gettime", "clock_nanosleep", "nanosleep",
-	"gettimeofday", "time", "exit", "exit_group", NULL};
+	"sysinfo", "getrlimit", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack",
+	"restart_syscall", "clock_gettime", "clock_nanosleep", "nanosleep", "gettimeofday", "time",
+	"exit", "exit_group", NULL};
 
 static const char *const starting[] = {"listen", "seccomp", NULL};
 
@@ -70,7 +70,10 @@ static int allow_if(
 		SCMP_CMP(argument, SCMP_CMP_MASKED_EQ, mask, value));
 }
 
-/* IP alone. What glibc asks for beside it when it looks a name up it can do without, and is told so. */
+/*
+ * TCP and UDP alone, as landlock knows no other protocol that could connect. What glibc asks for beside them when it looks a name up it
+ * can do without, and is told so.
+ */
 static int allow_sockets(scmp_filter_ctx filter)
 {
 	static const int families[] = {AF_INET, AF_INET6}, types[] = {SOCK_STREAM, SOCK_DGRAM},
@@ -79,21 +82,41 @@ static int allow_sockets(scmp_filter_ctx filter)
 	int result = 0;
 
 	for (int i = 0; result == 0 && i < 4; i++)
-		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 3,
 			SCMP_CMP(0, SCMP_CMP_MASKED_EQ, INT_BITS, (uint64_t)families[i / 2]),
-			SCMP_CMP(1, SCMP_CMP_MASKED_EQ, type_mask, (uint64_t)types[i % 2]));
+			SCMP_CMP(1, SCMP_CMP_MASKED_EQ, type_mask, (uint64_t)types[i % 2]),
+			SCMP_CMP(2, SCMP_CMP_MASKED_EQ, INT_BITS, 0));
 	for (int i = 0; result == 0 && i < 2; i++)
 		result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
 			SCMP_CMP(0, SCMP_CMP_MASKED_EQ, INT_BITS, (uint64_t)unknown[i]));
 	return result;
 }
 
-/* Memory is never made executable, signals go to ourselves (abort(3)), of ioctl(2) libuv's and ours. */
+/* What connects as it sends is never asked by landlock. */
+static int allow_sending(scmp_filter_ctx filter)
+{
+	int result = allow_if(filter, SCMP_SYS(sendto), 3, MSG_FASTOPEN, 0);
+
+	if (result == 0)
+		result = allow_if(filter, SCMP_SYS(sendmsg), 2, MSG_FASTOPEN, 0);
+	if (result == 0)
+		result = allow_if(filter, SCMP_SYS(sendmmsg), 3, MSG_FASTOPEN, 0);
+	return result;
+}
+
+/*
+ * Memory is never made executable, limits are ours alone, signals go to ourselves (abort(3)), of ioctl(2) libuv's and ours, and what glibc
+ * asks for when a name server's address names an interface.
+ */
 static int allow_some(scmp_filter_ctx filter)
 {
-	static const unsigned requests[] = {FIONBIO, FIONREAD, SIOCOUTQ};
+	static const unsigned requests[] = {FIONBIO, FIONREAD, SIOCOUTQ, SIOCGIFINDEX};
 	int result = allow_sockets(filter);
 
+	if (result == 0)
+		result = allow_sending(filter);
+	if (result == 0)
+		result = allow_if(filter, SCMP_SYS(prlimit64), 0, INT_BITS, 0);
 	if (result == 0 && !SANITIZED)
 		result = allow_if(filter, SCMP_SYS(mmap), 2, PROT_EXEC, 0);
 	if (result == 0 && !SANITIZED)

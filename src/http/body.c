@@ -48,14 +48,52 @@ static int space(struct body *body, char c)
 	return ++body->line > CHUNK_LINE_MAX ? -EINVAL : 0;
 }
 
-/* RFC 9112, 7.1.1: extensions are passed over; no control may hide in them. */
+static bool is_token(char c)
+{
+	return token_length((const char[]){c, '\0'}) == 1;
+}
+
+static bool is_control(char c)
+{
+	return ((unsigned char)c < ' ' && c != '\t') || c == 0x7f;
+}
+
+/* Whether the line ends where a quotation mark is open, readers disagree: it must be closed before, and stand where a value begins. */
+static int quoted(struct body *body, char c)
+{
+	if (is_control(c))
+		return -EINVAL;
+	if (body->state == CHUNK_QUOTED_PAIR)
+		body->state = CHUNK_QUOTED;
+	else if (c == '\\')
+		body->state = CHUNK_QUOTED_PAIR;
+	else if (c == '"')
+		body->state = CHUNK_EXTENSION;
+	return 0;
+}
+
+/* RFC 9112, 7.1.1: extensions are passed over. */
 static int extension(struct body *body, char c)
 {
-	if (c == '\r')
-		body->state = CHUNK_SIZE_LF;
-	else if (((unsigned char)c < ' ' && c != '\t') || c == 0x7f)
+	if (++body->line > CHUNK_LINE_MAX)
 		return -EINVAL;
-	return ++body->line > CHUNK_LINE_MAX ? -EINVAL : 0;
+	if (body->state == CHUNK_QUOTED || body->state == CHUNK_QUOTED_PAIR)
+		return quoted(body, c);
+	if (c == ' ' || c == '\t')
+		return 0;
+	if (body->state == CHUNK_VALUE && c == '"')
+		body->state = CHUNK_QUOTED;
+	else if (is_token(c))
+		body->state = CHUNK_EXTENSION;
+	else if (body->state == CHUNK_VALUE)
+		return -EINVAL;
+	else if (c == '=')
+		body->state = CHUNK_VALUE;
+	else if (c == '\r')
+		body->state = CHUNK_SIZE_LF;
+	else if (c != ';')
+		return -EINVAL;
+	return 0;
 }
 
 static int size_ended(struct body *body, char c)
@@ -70,18 +108,15 @@ static int size_ended(struct body *body, char c)
 /* RFC 9112, 7.1.2: trailers are fields, and thrown away. */
 static int trailer(struct body *body, char c)
 {
-	bool in_token = token_length((const char[]){c, '\0'}) == 1;
-
 	if (++body->line > TRAILERS_MAX)
 		return -EINVAL;
 	if (c == '\r' && body->state != TRAILER_NAME)
 		body->state = body->state == TRAILER_LINE ? TRAILER_END_LF : TRAILER_LF;
-	else if (body->state != TRAILER_IN_LINE && in_token)
+	else if (body->state != TRAILER_IN_LINE && is_token(c))
 		body->state = TRAILER_NAME;
 	else if (c == ':' && body->state == TRAILER_NAME)
 		body->state = TRAILER_IN_LINE;
-	else if (body->state != TRAILER_IN_LINE || ((unsigned char)c < ' ' && c != '\t') ||
-		 c == 0x7f)
+	else if (body->state != TRAILER_IN_LINE || is_control(c))
 		return -EINVAL;
 	return 0;
 }
@@ -100,6 +135,9 @@ static int framing(struct body *body, char c)
 	case CHUNK_SPACE:
 		return space(body, c);
 	case CHUNK_EXTENSION:
+	case CHUNK_VALUE:
+	case CHUNK_QUOTED:
+	case CHUNK_QUOTED_PAIR:
 		return extension(body, c);
 	case CHUNK_SIZE_LF:
 		return size_ended(body, c);

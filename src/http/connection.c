@@ -23,7 +23,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { RATE_SECONDS = 30 /* in which the rate of bodies is measured */ };
+/* In which the rate of bodies is measured. */
+enum { RATE_SECONDS = 30 };
+
+/* Microseconds of requests behind each other; then it is the others' turn. */
+enum { TURN_TIME = 1000 };
 
 static const struct http_limits *limits_of(const struct connection *connection)
 {
@@ -115,6 +119,9 @@ static bool turn_head(struct connection *connection)
 	size_t length = 0;
 	int status;
 
+	connection->yields = connection->in.len > 0 && connection->busy >= TURN_TIME;
+	if (connection->yields)
+		return false;
 	if (connection->in.len == 0 && connection->worker->stopping)
 		connection->eof = true;
 	if (connection->in.len > 0)
@@ -222,26 +229,6 @@ static void finish(struct connection *connection)
 	}
 }
 
-/* Puts what stands before the next piece, or behind the last, into `out`. False: there is no more. */
-static bool next_piece(struct connection *connection)
-{
-	struct answer *answer = &connection->request.answer;
-	const struct piece *piece;
-
-	if (answer->kind != ANSWER_CONTENT || !answer->tail)
-		return false;
-	if (answer->next_piece == answer->piece_count) {
-		buf_puts(&connection->out, answer->tail);
-		answer->tail = NULL;
-		return true;
-	}
-	piece = &answer->pieces[answer->next_piece++];
-	buf_puts(&connection->out, piece->head);
-	answer->offset = piece->offset;
-	answer->length = piece->length;
-	return true;
-}
-
 static bool turn_respond(struct connection *connection)
 {
 	struct answer *answer = &connection->request.answer;
@@ -255,7 +242,7 @@ static bool turn_respond(struct connection *connection)
 		result = wire_send_content(connection);
 	if (result == 1 || result == -EAGAIN)
 		return false;
-	if (result == 0 && next_piece(connection))
+	if (result == 0 && response_piece(connection))
 		return true;
 	if (result == 0 && answer->kind == ANSWER_PAGES && !connection->last_page) {
 		result = response_page(connection);
@@ -375,6 +362,8 @@ static void arm_watch(struct connection *connection)
 
 	if (connection->phase == PHASE_RESPOND && connection->held)
 		wanted = 0;
+	else if (connection->yields)
+		wanted = WATCH_WRITE;
 	else if (connection->phase == PHASE_RESPOND)
 		wanted = connection->tls_wants_read ? WATCH_READ : WATCH_WRITE;
 	else if (connection->phase != PHASE_STEPS)
@@ -388,11 +377,13 @@ static void arm_watch(struct connection *connection)
 
 static bool may_read(const struct connection *connection)
 {
-	return connection->phase != PHASE_RESPOND && connection->phase != PHASE_CLOSED;
+	return connection->phase != PHASE_RESPOND && connection->phase != PHASE_CLOSED &&
+	       !connection->yields;
 }
 
 void connection_advance(struct connection *connection)
 {
+	connection->busy = 0;
 	do {
 		while (turn(connection))
 			;

@@ -47,6 +47,8 @@ struct connection {
 	uint64_t unsent;   /* by the socket, when the timer was set */
 	uint64_t discarded;
 	uint64_t since, spent, paused; /* microseconds: tally.c's */
+	uint64_t busy;                 /* likewise, with requests of this turn */
+	bool yields;                   /* more of them have come, and are for its next turn */
 
 	struct head head;
 	struct body body;

@@ -226,3 +226,22 @@ int response_page(struct connection *connection)
 		buf_puts(out, "0\r\n\r\n");
 	return 0;
 }
+
+bool response_piece(struct connection *connection)
+{
+	struct answer *answer = &connection->request.answer;
+	const struct piece *piece;
+
+	if (answer->kind != ANSWER_CONTENT || !answer->tail)
+		return false;
+	if (answer->next_piece == answer->piece_count) {
+		buf_puts(&connection->out, answer->tail);
+		answer->tail = NULL;
+		return true;
+	}
+	piece = &answer->pieces[answer->next_piece++];
+	buf_puts(&connection->out, piece->head);
+	answer->offset = piece->offset;
+	answer->length = piece->length;
+	return true;
+}

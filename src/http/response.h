@@ -1,6 +1,7 @@
 /* An answer as bytes (RFC 9112, 4). */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct connection;
@@ -13,3 +14,6 @@ void response_again(struct connection *connection, const char *head, size_t leng
 
 /* Puts the next page into connection->out. 0 or negative errno: the answer must be cut off. */
 int response_page(struct connection *connection);
+
+/* Puts what stands before the next piece of content, or behind the last, into `out`. False: there is no more. */
+bool response_piece(struct connection *connection);

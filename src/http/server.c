@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ACCEPT_AGAIN = 100 /* ms */, CROWDED = 8192, MINUTE = 60000 };
+enum { ACCEPT_AGAIN = 100 /* ms */, CROWDED = 8192, MINUTE = 60000, MANY = 64 /* connections */ };
 
 struct http {
 	struct http_options options;
@@ -98,6 +99,15 @@ static void end_if_idle(struct worker *worker)
 		loop_stop(worker->loop);
 }
 
+/* What a flood has taken the allocator keeps, in pieces, until it is told that nobody comes for it. */
+static void let_memory_go(struct worker *worker)
+{
+	if (worker->most < MANY || worker->count > worker->most / 8)
+		return;
+	worker->most = worker->count;
+	malloc_trim(0);
+}
+
 void worker_forget(struct worker *worker, struct connection *connection)
 {
 	if (connection->next)
@@ -108,7 +118,10 @@ void worker_forget(struct worker *worker, struct connection *connection)
 		connection->previous->next = connection->next;
 	else
 		worker->connections = connection->next;
+	if (worker->count > worker->most)
+		worker->most = worker->count;
 	worker->count--;
+	let_memory_go(worker);
 	admission_give_back(connection);
 	worker->watching -= connection->watching;
 	tally_add(&worker->tally->closed, !connection->watching);

@@ -48,9 +48,10 @@ void tally_answered(struct connection *connection)
 	const struct request *request = &connection->request;
 	struct worker_tally *tally = connection->worker->tally;
 
+	tally_pause(connection);
+	connection->busy += connection->spent;
 	if (connection->watching)
 		return;
-	tally_pause(connection);
 	assert(request->answer.status < TALLY_STATUSES);
 	tally_add(&tally->requests[number_of(request->method)][request->answer.status], 1);
 	histogram_add(&tally->times, &bounds_time, connection->spent);

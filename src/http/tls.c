@@ -44,6 +44,40 @@ static int choose_protocol(SSL *ssl, const unsigned char **chosen, unsigned char
 	return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+/* Nobody is there to be asked for a passphrase, and behind the fence there is no terminal. */
+static int no_passphrase(char *passphrase, int size, int encrypts, void *arg)
+{
+	bool *asked = arg;
+
+	*asked = true;
+	return -1;
+}
+
+static int use_files(SSL_CTX *ssl, const char *cert, const char *key, char *error, size_t size)
+{
+	const char *wrong = NULL, *reason = NULL;
+	bool asked = false;
+
+	SSL_CTX_set_default_passwd_cb(ssl, no_passphrase);
+	SSL_CTX_set_default_passwd_cb_userdata(ssl, &asked);
+	if (SSL_CTX_use_certificate_chain_file(ssl, cert) != 1)
+		wrong = cert;
+	else if (SSL_CTX_use_PrivateKey_file(ssl, key, SSL_FILETYPE_PEM) != 1)
+		wrong = key;
+	else if (SSL_CTX_check_private_key(ssl) != 1)
+		/* One of another algorithm has been taken without a look at the certificate. */
+		wrong = key, reason = "this is not the key of the certificate in tls-cert";
+	SSL_CTX_set_default_passwd_cb_userdata(ssl, NULL);
+	if (asked)
+		reason = "it has a passphrase, which nobody can be asked for";
+	if (!wrong)
+		return 0;
+	refuse(ssl, wrong, error, size);
+	if (reason)
+		snprintf(error, size, "%s: %s", wrong, reason);
+	return -EINVAL;
+}
+
 int tls_context_new(struct tls_context **context, struct ticket_keys *keys, const char *cert,
 	const char *key, char *error, size_t size)
 {
@@ -60,18 +94,8 @@ int tls_context_new(struct tls_context **context, struct ticket_keys *keys, cons
 	SSL_CTX_set_max_early_data(ssl, 0);
 	SSL_CTX_set_alpn_select_cb(ssl, choose_protocol, NULL);
 	ticket_keys_use(keys, ssl);
-	if (SSL_CTX_use_certificate_chain_file(ssl, cert) != 1)
-		return refuse(ssl, cert, error, size);
-	if (SSL_CTX_use_PrivateKey_file(ssl, key, SSL_FILETYPE_PEM) != 1)
-		return refuse(ssl, key, error, size);
-	/* One of another algorithm has been taken without a look at the certificate. */
-	if (SSL_CTX_check_private_key(ssl) != 1) {
-		ERR_clear_error();
-		SSL_CTX_free(ssl);
-		snprintf(
-			error, size, "%s: this is not the key of the certificate in %s", key, cert);
+	if (use_files(ssl, cert, key, error, size) < 0)
 		return -EINVAL;
-	}
 	*context = (struct tls_context *)ssl;
 	return 0;
 }

@@ -31,6 +31,7 @@ struct worker {
 	struct rates *crowded;                   /* for which it was logged */
 	struct connection *connections, *oldest; /* the newest first */
 	uint64_t count;                          /* of connections */
+	uint64_t most;                           /* of them, since memory was given back */
 	uint64_t watching;                       /* of them, those that only ask for metrics */
 	struct worker_tally *tally;
 	uint64_t last_ticket; /* unique in the process: the worker's number is in it */

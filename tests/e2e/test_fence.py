@@ -118,6 +118,18 @@ def test_name_that_is_unknown(world, prosody):
     assert daemon.health().status_code == 503
 
 
+def test_name_server_behind_an_interface(world, prosody, tmp_path):
+    """An address that is good on one link alone, as IPv6 networks announce it: glibc asks for the interface's number."""
+    servers = tmp_path / "resolv.conf"
+    servers.write_text("nameserver fe80::1%lo\nnameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
+    daemon = Daemon(world.tmp_path / "daemon", prosody.component)
+    daemon.settings["xmpp"]["server"] = f"no-such-host.invalid:{prosody.component}"
+    world.daemons.append(daemon)
+    daemon.start(link=False, before=["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/resolv.conf && exec "$@"', str(servers)])
+    daemon.wait_for("event=xmpp-lost")
+    assert daemon.health().status_code == 503
+
+
 def certificate(daemon):
     return ssl.get_server_certificate(("127.0.0.1", daemon.port))
 

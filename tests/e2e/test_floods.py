@@ -1,13 +1,18 @@
 """Strangers who take what they can: connections, heads and bodies that drip, answers that nobody reads, prompts that nobody answers."""
 
+import contextlib
 import os
+import signal
 import socket
+import ssl
 import threading
 import time
 
-from daemon import basic, new_id, sanitizer
+import pytest
+
+from daemon import Daemon, basic, new_id, sanitizer
 from passwords import device
-from servers import wait_until
+from servers import free_port, make_certificate, wait_until
 from wire import Reader, head
 
 ROMEO, JULIET = "romeo@localhost", "juliet@capulet.localhost"
@@ -63,6 +68,21 @@ def came_in(daemon, mine):
         mine.append(s)
         return True
     return False
+
+
+def test_more_than_there_are_descriptors(world, prosody):
+    """Idle ones make room before descriptors run out, and files can still be opened."""
+    daemon = Daemon(world.tmp_path / "daemon", prosody.component, head_time="5min")
+    world.daemons.append(daemon)
+    world.server = prosody
+    daemon.start(before=["prlimit", "--nofile=256:256"])
+    daemon.wait_for("level=warning event=few-descriptors connections=132 ")
+    phone = device(world.person(ROMEO))
+    silent = [connect(daemon, "127.0.0.2") for _ in range(200)] + [connect(daemon, "127.0.0.3") for _ in range(200)]
+    assert phone.status("PUT", "/large", b"x" * 100000) == 201
+    assert phone.ask("GET", "/large").content == b"x" * 100000
+    assert "event=accept-failed" not in daemon.log()
+    close(silent)
 
 
 def test_any_number(world, prosody):
@@ -132,6 +152,31 @@ class Drips:
         self.thread.join()
 
 
+def test_heap_of_requests_lets_others_go_first(world, prosody):
+    """What lies behind each other in one connection is no turn of the loop: who asks once is answered between them."""
+    daemon = world.daemon(prosody, threads="1")
+    phone = device(world.person(ROMEO))
+    assert phone.status("MKCOL", "/many") == 201
+    for n in range(200):
+        assert phone.status("PUT", f"/many/{n}", b"x") == 201
+    proof = "Authorization: " + basic(ROMEO, phone.password)["Authorization"]
+    listing = head(daemon, "PROPFIND /many/ HTTP/1.1", "Depth: 1", "Accept-Encoding: gzip", proof)
+    greedy, modest = connect(daemon), connect(daemon)
+    assert serves(daemon, greedy) and serves(daemon, modest)
+    os.kill(daemon.process.pid, signal.SIGSTOP)
+    count = 30000 // len(listing)
+    greedy.sendall(listing * count)
+    modest.sendall(head(daemon, "GET /many/1 HTTP/1.1", proof))
+    os.kill(daemon.process.pid, signal.SIGCONT)
+    assert Reader(modest).answer().body == b"x"
+    answers = Reader(greedy)
+    assert {answers.answer().status for _ in range(count)} == {207}
+    daemon.wait_for("event=request method=PROPFIND", count)
+    lines = daemon.log().split("event=request method=GET")[0]
+    assert 0 < lines.count("event=request method=PROPFIND") < count // 4
+    close([greedy, modest])
+
+
 class User:
     """Somebody with an app password, on one kept connection: how long the slowest hundredth of the answers took."""
 
@@ -179,9 +224,13 @@ def flood(daemon, romeo, tybalt_password):
     return heads, bodies, readers, prompts
 
 
-def test_flood(world, prosody, monkeypatch):
-    # What ASan keeps of freed memory does not count as the daemon's.
+@pytest.fixture
+def frugal(monkeypatch):
+    """What ASan keeps of freed memory does not count as the daemon's."""
     monkeypatch.setenv("ASAN_OPTIONS", os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1:thread_local_quarantine_size_kb=64")
+
+
+def test_flood(world, prosody, frugal):
     daemon = world.daemon(prosody, prompts_per_pair="1000", prompts_per_address="1000", prompts_per_known_pair="1000")
     romeo = world.person(ROMEO)
     phone = device(romeo)
@@ -206,3 +255,28 @@ def test_flood(world, prosody, monkeypatch):
     wait_until(lambda: state(daemon)[0] <= before[0] + 4, "descriptors are back", seconds=70)
     wait_until(lambda: state(daemon)[1] <= before[1] + (12 << 10) or sanitizer() == "thread", "memory is back", seconds=30)
     assert daemon.blobs() and len(daemon.blobs()) == 1, "of what dripped nothing is left"
+
+
+def test_handshakes_by_half(world, prosody, frugal, tmp_path):
+    """Each takes some 50 KiB of OpenSSL's; the allocator gives them back."""
+    make_certificate(tmp_path)
+    port = free_port()
+    daemon = world.daemon(prosody, port=port, base_url=f"https://127.0.0.1:{port}", tls_cert=f"{tmp_path}/cert.pem",
+                          tls_key=f"{tmp_path}/key.pem")
+    said = ssl.MemoryBIO()
+    with contextlib.suppress(ssl.SSLWantReadError):
+        ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), said, server_hostname="localhost").do_handshake()
+    hello, before = said.read(), state(daemon)
+
+    def greet(number):
+        s = connect(daemon, f"127.0.1.{number % 35 + 1}")
+        s.sendall(hello)
+        assert s.recv(1) == b"\x16"
+        return s
+    greeted = [greet(number) for number in range(1000)]
+    assert state(daemon)[0] >= before[0] + 1000
+    close(greeted)
+    wait_until(lambda: state(daemon)[0] <= before[0] + 4, "descriptors are back", seconds=30)
+    # A sanitizer's allocator keeps what it has.
+    if not sanitizer():
+        wait_until(lambda: state(daemon)[1] <= before[1] + (12 << 10), "memory is back", seconds=30)

@@ -70,6 +70,14 @@ def test_what_it_tells(daemon, manager):
     assert manager.next() == "STOPPING=1"
 
 
+def test_what_it_was_not_handed_is_closed(daemon, tmp_path):
+    """A file that root has opened would be readable behind every fence."""
+    with open(f"{tmp_path}/shadow", "w") as f:
+        daemon.start(pass_fds=[f.fileno()])
+        files = glob.glob(f"/proc/{daemon.process.pid}/fd/*")
+        assert len(files) > 10 and f"{tmp_path}/shadow" not in [os.path.realpath(path) for path in files]
+
+
 def test_nothing_when_the_start_fails(daemon, manager):
     daemon.settings["http"]["listen"] = ["127.0.0.1:1", f"192.0.2.1:{free_port()}"]
     daemon.settings["http"]["allow-plain"] = "yes"
@@ -225,8 +233,9 @@ def test_many_at_once_on_one_listener(daemon, inherit):
     """Also when a loop had no descriptor left for a moment: it stops waiting for the listener, and begins again."""
     four = listener()
     inherited = inherit(four)
-    inherited.before = ["prlimit", "--nofile=80:80", *inherited.before]
     inherited.start(daemon)
+    room = len(os.listdir(f"/proc/{daemon.process.pid}/fd")) + 20
+    subprocess.run(["prlimit", "--pid", str(daemon.process.pid), f"--nofile={room}:{room}"], check=True)
     many = [socket.create_connection(four.getsockname(), timeout=20) for _ in range(90)]
     daemon.wait_for("event=accept-failed")
     for one in many:

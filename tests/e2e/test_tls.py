@@ -175,6 +175,20 @@ def test_foreign_key_is_not_taken(daemon, tmp_path, algorithm):
     assert started.returncode == 1 and "key.pem: " in started.stderr, started.stderr
 
 
+def test_key_with_a_passphrase_is_not_taken(daemon, tmp_path):
+    """Nobody is asked for it, and asking would end the daemon."""
+    old = certificate(daemon)
+    os.rename(f"{tmp_path}/key.pem", f"{tmp_path}/plain.pem")
+    subprocess.run(["openssl", "pkey", "-in", f"{tmp_path}/plain.pem", "-aes256", "-passout", "pass:secret", "-out", f"{tmp_path}/key.pem"],
+                   check=True, capture_output=True)
+    daemon.process.send_signal(signal.SIGHUP)
+    assert "key.pem: it has a passphrase" in daemon.wait_for("event=reload-failed")
+    assert certificate(daemon) == old
+    os.replace(f"{tmp_path}/plain.pem", f"{tmp_path}/key.pem")
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.wait_for("event=reloaded")
+
+
 @VERSIONS
 def test_every_loop_resumes(daemon, version):
     """Whichever loop has sealed a ticket, all of them open it; connections stay open until two loops have some."""
