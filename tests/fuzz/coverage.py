@@ -9,7 +9,7 @@ LEAST = 95
 
 PARSERS = """
     http/head.c http/body.c http/target.c http/forwarded.c
-    base/uri.c base/site.c base/jid.c base/codec.c base/text.c base/address.c base/config.c base/settings.c
+    base/uri.c base/site.c base/jid.c base/codec.c base/text.c base/address.c base/config.c base/value.c base/settings.c
     auth/identify.c auth/basic.c auth/digest.c auth/bearer.c auth/parameters.c
     dav/if.c dav/depth.c dav/range.c dav/precondition.c dav/document.c dav/change.c dav/jidlist.c dav/propfind.c dav/proppatch.c dav/lock.c
     dav/mkcol.c dav/report.c dav/sync.c dav/part.c dav/checksum.c dav/served.c dav/times.c dav/keeping.c
