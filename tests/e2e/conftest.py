@@ -9,6 +9,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 from between import Proxy  # noqa: E402
 from daemon import Daemon  # noqa: E402
 from disks import Disks  # noqa: E402
+from missive import end_clients  # noqa: E402
 from person import Person, end_all  # noqa: E402
 from servers import SERVERS, open_directory  # noqa: E402
 
@@ -102,6 +103,7 @@ class World:
         return person
 
     def end(self):
+        end_clients()
         for person in self.people:
             person.disconnect()
         for daemon in self.daemons:

@@ -7,6 +7,15 @@ from daemon import BUILD
 from servers import PASSWORD
 
 MISSIVE = os.path.abspath(os.path.join(BUILD, "missive"))
+STARTED = []
+
+
+def end_clients():
+    """Those that a test has left: they would take what is sent to the next one."""
+    while STARTED:
+        process = STARTED.pop()
+        process.kill()
+        process.wait()
 
 
 class Missive:
@@ -20,8 +29,9 @@ class Missive:
         os.chmod(self.account, 0o600)
 
     def start(self, *arguments, **how):
-        return subprocess.Popen([MISSIVE, *arguments, "--account", self.account], cwd=self.directory,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how)
+        STARTED.append(subprocess.Popen([MISSIVE, *arguments, "--account", self.account], cwd=self.directory,
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how))
+        return STARTED[-1]
 
     def run(self, *arguments, code=0, seconds=60):
         process = self.start(*arguments)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -23,10 +24,19 @@ ACCOUNTS = [
 HOSTS = ["localhost", "capulet.localhost", "montague.net", "capulet.com"]
 
 
+PORTS = set()
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Never the same twice, and none of those that the kernel gives to who connects: what listens there may stop and start again."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
+        first = int(f.read().split()[0])
+    while True:
+        port = random.randrange(10000, max(first, 20000))
+        with socket.socket() as s:
+            if port not in PORTS and s.connect_ex(("127.0.0.1", port)) != 0:
+                PORTS.add(port)
+                return port
 
 
 def wait_until(check, what, seconds=30, every=0.02):

@@ -289,5 +289,5 @@ def test_receive_is_ended_while_a_file_comes(world, prosody):
         connection, _ = server.accept()
         with connection:
             assert connection.recv(4).startswith(b"GET")
-            waiting.send_signal(signal.SIGINT)
-            assert waiting.wait(20) == -signal.SIGINT
+            waiting.terminate()
+            assert waiting.wait(20) == -signal.SIGTERM

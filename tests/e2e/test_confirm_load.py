@@ -87,9 +87,8 @@ def processor_time(pid):
     """Seconds that the busiest thread of a process has used."""
     threads = []
     for thread in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{thread}/stat") as f:
-            fields = f.read().rsplit(")", 1)[1].split()
-        threads.append((int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"))
+        with open(f"/proc/{pid}/task/{thread}/schedstat") as f:
+            threads.append(int(f.read().split()[0]) / 1e9)
     return max(threads)
 
 
@@ -97,7 +96,7 @@ def test_rate_through_prosody(world, prosody, iqload):
     """
     Beside a component that does nothing but ask, through the same server, to the same answering side, in turns. The rate that a machine of
     its own would let through is that of the busiest thread, be it the server's or one of ours; it is told by processor time, because rates say
-    how much others use this machine (both are printed).
+    how much others use this machine (both are printed), and of the round in which they have disturbed it least.
     """
     daemon = world.daemon(prosody, users="people.load", confirm_timeout="30s", **UNLIMITED)
     port, count, waiting = str(prosody.component), 2500, "64"
@@ -121,8 +120,8 @@ def test_rate_through_prosody(world, prosody, iqload):
         people.stdout.close()
     for name, rounds in (("bare component", bare), ("missived", ours)):
         print(name, "IQs a second:", [int(rate) for rate, _, _ in rounds])
-    server_for_bare = sum(server for _, server, _ in bare)
-    busiest = max(sum(server for _, server, _ in ours), sum(own for _, _, own in ours))
+    server_for_bare = min(server for _, server, _ in bare)
+    busiest = max(min(server for _, server, _ in ours), min(own for _, _, own in ours))
     print(f"of the best rates {max(ours)[0] / max(bare)[0]:.2f}; by processor time {server_for_bare / busiest:.2f}")
     assert f"confirms-granted {ROUNDS * count}\n" in daemon.health().text
     assert server_for_bare / busiest >= 0.8 or sanitizer()
