@@ -158,7 +158,9 @@ static void look_at_daemon(struct check *check)
 			"settings: restart it, or look for another program at that address",
 			listen, answer.status);
 	else
-		check_say(check, CHECK_WRONG, "daemon", "nothing answers at %s: %s. Is it running?",
+		check_say(check, CHECK_WRONG, "daemon",
+			"nothing answers at %s: %s. Is it running? Where missived.socket takes "
+			"the place of listen, set listen to the same",
 			listen, strerror(-seen));
 	if (seen >= 0)
 		probe_answer_free(&answer);

@@ -145,7 +145,7 @@ def test_the_way_is_gone(behind, world, prosody):
     elsewhere.stop()
     found = check(elsewhere, proxy.certificate)
     assert set(wrong(found)) == {"daemon", "ours"} and "does not reach the daemon" in wrong(found)["ours"]
-    assert "Is it running?" in wrong(found)["daemon"] and found["xmpp"][0] == "not looked at"
+    assert "Is it running? Where missived.socket" in wrong(found)["daemon"] and found["xmpp"][0] == "not looked at"
     elsewhere.start()
     elsewhere.stop()
     nowhere = world.daemon(prosody, base_url="http://files.invalid")
