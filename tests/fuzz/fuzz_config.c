@@ -10,8 +10,29 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* Nothing but what must be there. */
+static struct config least;
+
+static int load(struct arena *arena, const void *bytes, size_t size, struct config *config,
+	char name[static 32], char error[static 4096])
+{
+	int file = memfd_create("settings", 0), result;
+
+	assert(file >= 0 && (size == 0 || write(file, bytes, size) == (ssize_t)size));
+	snprintf(name, 32, size ? "/proc/self/fd/%d" : "/nowhere/%d", file);
+	result = config_load(arena, name, config, error, 4096);
+	close(file);
+	return result;
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
+	static const char settings[] = "[xmpp]\nsecret = s\n";
+	static struct arena *arena;
+	char name[32], error[4096];
+
+	arena = arena_new();
+	assert(load(arena, settings, strlen(settings), &least, name, error) == 0);
 	return 0;
 }
 
@@ -39,24 +60,40 @@ static void check(struct arena *arena, const struct config *config)
 	assert(config->limits.connections > 0 && *config->store.path);
 }
 
+static void count(void *arg, const char *section, const char *name, bool live)
+{
+	size_t *differences = arg;
+
+	assert(*section && *name);
+	++*differences;
+}
+
+/* Either way as much is told, and nothing of one that is the same. */
+static void compare(const struct config *config)
+{
+	size_t none = 0, there = 0, back = 0;
+
+	config_compare(config, config, count, &none);
+	config_compare(config, &least, count, &there);
+	config_compare(&least, config, count, &back);
+	assert(none == 0 && there == back);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	struct arena *arena;
 	struct config config;
 	char error[4096] = "", name[32];
-	int file;
 
 	if (names_files(bytes, size))
 		return 0;
 	arena = arena_new();
-	file = memfd_create("settings", 0);
-	assert(file >= 0 && (size == 0 || write(file, bytes, size) == (ssize_t)size));
-	snprintf(name, sizeof(name), size ? "/proc/self/fd/%d" : "/nowhere/%d", file);
-	if (config_load(arena, name, &config, error, sizeof(error)) == 0)
+	if (load(arena, bytes, size, &config, name, error) == 0) {
 		check(arena, &config);
-	else
+		compare(&config);
+	} else {
 		assert(strncmp(error, name, strlen(name)) == 0 && strstr(error, ": "));
-	close(file);
+	}
 	arena_free(arena);
 	return 0;
 }
