@@ -26,8 +26,8 @@
 /* In which the rate of bodies is measured. */
 enum { RATE_SECONDS = 30 };
 
-/* Microseconds of requests behind each other; then it is the others' turn. */
-enum { TURN_TIME = 1000 };
+/* Microseconds of requests behind each other; then it is the others' turn: while answers fill the socket, and milliseconds at most. */
+enum { TURN_TIME = 1000, OTHERS_TIME = 100 };
 
 static const struct http_limits *limits_of(const struct connection *connection)
 {
@@ -324,6 +324,8 @@ static uint64_t time_of(const struct connection *connection)
 
 	switch (connection->phase) {
 	case PHASE_HEAD:
+		if (connection->yields)
+			return OTHERS_TIME;
 		return connection->in.len > 0 || !connection->served ? limits->head_time
 								     : limits->idle_time;
 	case PHASE_BODY:
@@ -435,7 +437,7 @@ static void timed_out(void *arg)
 		refuse(connection, 408, "The request took too long to come.");
 	} else if (connection->phase == PHASE_BODY && slow) {
 		refuse(connection, 408, "The body comes too slowly.");
-	} else if (connection->phase != PHASE_BODY &&
+	} else if (connection->phase != PHASE_BODY && !connection->yields &&
 		   (connection->phase != PHASE_RESPOND || slow)) {
 		close_connection(connection);
 	}

@@ -177,6 +177,25 @@ def test_heap_of_requests_lets_others_go_first(world, prosody):
     close([greedy, modest])
 
 
+def test_heap_of_requests_of_who_reads_later(world, prosody):
+    """Whose next turn waits for room in its own socket has it all the same, before the time for a head is over."""
+    daemon = world.daemon(prosody, threads="1", head_time="1s")
+    heap = connect(daemon)
+    count, again = 30000, head(daemon, OPTIONS)
+    sending = threading.Thread(target=heap.sendall, args=(again * count,), daemon=True)
+    sending.start()
+    # As long as heads may take, from when it surely waits on.
+    for _ in range(2):
+        late = connect(daemon)
+        late.sendall(b"GET / HTTP/1.1\r\n")
+        assert Reader(late).answer().status == 408
+        late.close()
+    answers = Reader(heap)
+    assert all(answers.answer().status == 200 for _ in range(count))
+    sending.join()
+    heap.close()
+
+
 class User:
     """Somebody with an app password, on one kept connection: how long the slowest hundredth of the answers took."""
 
