@@ -228,7 +228,7 @@ static int look_at_file(void *arg, int directory, const char *inside, const char
 	return 0;
 }
 
-/* Beside the directories that blobs lie in. */
+/* Beside the directories that blobs lie in, which may be a disk of their own. */
 static void look_at_top(struct look *look)
 {
 	int again = openat(look->blobs, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -242,6 +242,7 @@ static void look_at_top(struct look *look)
 		const char *name = entry->d_name;
 
 		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+			strcmp(name, "lost+found") == 0 ||
 			(strlen(name) == 2 && strspn(name, "0123456789abcdef") == 2))
 			continue;
 		tell(look, "file blobs/%s: nothing names it", name);

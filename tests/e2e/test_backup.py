@@ -154,6 +154,14 @@ def test_refused(stored, tmp_path):
     assert stored.start().romeo.status("GET", "/b") == 200
 
 
+def test_blobs_on_a_disk_of_their_own(stored):
+    """What the file system keeps there for itself is nothing wrong, and stays."""
+    os.mkdir(f"{stored.store}/blobs/lost+found")
+    assert "all is well" in command(stored, "fsck")
+    stored.stop()
+    assert "all is well" in command(stored, "fsck", "--repair") and os.path.isdir(f"{stored.store}/blobs/lost+found")
+
+
 def test_no_room(stored):
     """A backup that finds no room says so, and the earlier one in its place stays whole, an upload in parts included."""
     with tempfile.TemporaryDirectory(dir="/dev/shm") as place:  # another file system: nothing is shared
