@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
@@ -48,17 +49,25 @@ def purge(directory, before=":"):
 
 
 def test_purge(tmp_path):
-    """All that was stored goes; a store that is a disk of its own is no error."""
-    for before in (":", f"mount -t tmpfs none {tmp_path}/store"):
-        (tmp_path / "store" / "blobs").mkdir(parents=True)
+    """All that was stored goes, and nothing that a link leads to; a disk of its own, for the store or for blobs, is no error."""
+    store, other = tmp_path / "store", tmp_path / "other"
+    other.mkdir()
+    (other / "mine").write_text("x")
+    for mounted in (None, store, store / "blobs"):
+        (store / "blobs").mkdir(parents=True, exist_ok=True)
         (tmp_path / "etc").mkdir()
         (tmp_path / "etc" / "secret").write_text("x")
-        done = purge(tmp_path, f"{before} && mkdir -p {tmp_path}/store/blobs/00 && touch {tmp_path}/store/missive.db {tmp_path}/store/.x")
-        if before == ":":
-            assert "No such file" in done.stderr and not os.path.exists(tmp_path / "store"), done
+        before = f"mount -t tmpfs none {mounted}" if mounted else ":"
+        done = purge(tmp_path, f"{before} && mkdir -p {store}/blobs/00 && touch {store}/missive.db {store}/.x {store}/blobs/00/x && "
+                     f"ln -s {other} {store}/link")
+        if mounted:
+            assert (done.returncode, done.stdout, done.stderr) == (0, "blobs\n" if mounted != store else "", ""), done
         else:
-            assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), done
-        assert not os.path.exists(tmp_path / "etc")
+            assert "No such file" in done.stderr and not store.exists(), done
+        assert not (tmp_path / "etc").exists() and os.listdir(other) == ["mine"]
+    shutil.rmtree(store)
+    store.symlink_to(other)
+    assert "No such file" in purge(tmp_path).stderr and not store.is_symlink() and os.listdir(other) == ["mine"]
 
 
 def test_scripts_are_shell():
