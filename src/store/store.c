@@ -67,13 +67,29 @@ static int check_owner(
 	return -EPERM;
 }
 
+/* What was made at the path, and not what somebody has put there since; a slash at the end would lead on through a link. */
+static int open_made(const char *path)
+{
+	size_t length = strlen(path);
+	char *name = strdup(path);
+	int fd;
+
+	if (!name)
+		abort();
+	while (length > 1 && name[length - 1] == '/')
+		name[--length] = '\0';
+	fd = open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	free(name);
+	return fd;
+}
+
 int store_make(const char *path, const struct identity *owner, char *error, size_t size)
 {
 	int made = make_directory(path, error, size), fd, result = 0;
 
 	if (made < 0 || !owner->changes)
 		return made < 0 ? made : 0;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = made ? open_made(path) : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return refuse(error, size, path, errno);
 	if (made && (fchown(fd, owner->uid, owner->gid) < 0 || fsync(fd) < 0))

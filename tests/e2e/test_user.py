@@ -138,6 +138,25 @@ def test_root_backs_up_and_restores(world, place):
     assert romeo.ask("GET", "/large").content == b"x" * 100000
 
 
+def test_what_root_has_made_is_what_it_gives_away(place):
+    """Who may write beside it puts a link into its place; the file system's slowness leaves them the time."""
+    daemon = someone(place, None)
+    daemon.write_config()
+    theirs, victim = f"{place}/theirs", f"{place}/victim"
+    os.mkdir(theirs), os.mkdir(victim)
+    os.chown(theirs, pwd.getpwnam(USER).pw_uid, -1)
+    for name in (f"{theirs}/backup", f"{theirs}/backup/"):
+        made = subprocess.Popen(["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=2000000:when=1",
+                                 MISSIVED, "-c", f"{place}/missived.conf", "backup", name], stderr=subprocess.PIPE, text=True)
+        wait_until(lambda: os.path.exists(f"{theirs}/backup"), "a directory of root's")
+        os.rmdir(f"{theirs}/backup")
+        os.symlink(victim, f"{theirs}/backup")
+        error = made.communicate(timeout=60)[1]
+        assert os.stat(victim).st_uid == 0 and os.listdir(victim) == []
+        assert made.returncode == 1 and f"{name}: Not a directory" in error, error
+        os.unlink(f"{theirs}/backup")
+
+
 def test_selftest_as_somebody(place):
     daemon = someone(place, None)
     result = subprocess.run([MISSIVED, "--selftest", "-c", daemon.write_config()], capture_output=True, text=True, timeout=60,
