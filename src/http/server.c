@@ -102,7 +102,7 @@ static void end_if_idle(struct worker *worker)
 /* What a flood has taken the allocator keeps, in pieces, until it is told that nobody comes for it. */
 static void let_memory_go(struct worker *worker)
 {
-	if (worker->most < MANY || worker->count > worker->most / 8)
+	if (worker->most < MANY || worker->count > worker->most / 2)
 		return;
 	worker->most = worker->count;
 	malloc_trim(0);

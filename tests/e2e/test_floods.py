@@ -277,12 +277,14 @@ def test_flood(world, prosody, frugal):
 
 
 def test_handshakes_by_half(world, prosody, frugal, tmp_path):
-    """Each takes some 50 KiB of OpenSSL's; the allocator gives them back."""
+    """Each takes some 50 KiB of OpenSSL's; the allocator gives them back, also while others stay."""
     make_certificate(tmp_path)
     port = free_port()
     daemon = world.daemon(prosody, port=port, base_url=f"https://127.0.0.1:{port}", tls_cert=f"{tmp_path}/cert.pem",
-                          tls_key=f"{tmp_path}/key.pem")
-    said = ssl.MemoryBIO()
+                          tls_key=f"{tmp_path}/key.pem", head_time="5min")
+    said, alone = ssl.MemoryBIO(), state(daemon)[0]
+    others = [connect(daemon, "127.0.0.2") for _ in range(200)]
+    wait_until(lambda: state(daemon)[0] >= alone + len(others), "the others are there")
     with contextlib.suppress(ssl.SSLWantReadError):
         ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), said, server_hostname="localhost").do_handshake()
     hello, before = said.read(), state(daemon)
@@ -299,3 +301,4 @@ def test_handshakes_by_half(world, prosody, frugal, tmp_path):
     # A sanitizer's allocator keeps what it has.
     if not sanitizer():
         wait_until(lambda: state(daemon)[1] <= before[1] + (12 << 10), "memory is back", seconds=30)
+    close(others)
