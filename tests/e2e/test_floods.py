@@ -173,7 +173,7 @@ def test_heap_of_requests_lets_others_go_first(world, prosody):
     assert {answers.answer().status for _ in range(count)} == {207}
     daemon.wait_for("event=request method=PROPFIND", count)
     lines = daemon.log().split("event=request method=GET")[0]
-    assert 0 < lines.count("event=request method=PROPFIND") < count // 4
+    assert lines.count("event=request method=PROPFIND") < count // 4
     close([greedy, modest])
 
 
