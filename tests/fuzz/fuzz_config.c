@@ -12,6 +12,12 @@
 
 /* Nothing but what must be there. */
 static struct config least;
+static struct arena *kept;
+
+static void forget(void)
+{
+	arena_free(kept);
+}
 
 static int load(struct arena *arena, const void *bytes, size_t size, struct config *config,
 	char name[static 32], char error[static 4096])
@@ -28,11 +34,11 @@ static int load(struct arena *arena, const void *bytes, size_t size, struct conf
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	static const char settings[] = "[xmpp]\nsecret = s\n";
-	static struct arena *arena;
 	char name[32], error[4096];
 
-	arena = arena_new();
-	assert(load(arena, settings, strlen(settings), &least, name, error) == 0);
+	kept = arena_new();
+	atexit(forget);
+	assert(load(kept, settings, strlen(settings), &least, name, error) == 0);
 	return 0;
 }
 
