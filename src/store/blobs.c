@@ -48,17 +48,17 @@ int gate_enter(const struct store *store, bool (*stops)(const struct store *stor
 /* ---- copying ---- */
 
 /* What is written by half did not say why: the rest does. */
-static int write_whole(int to, const char *bytes, size_t length)
+int blob_write(int fd, const char *bytes, size_t length)
 {
 	while (length > 0) {
-		ssize_t written = write(to, bytes, length);
+		ssize_t written = write(fd, bytes, length);
 
-		if (written < 0 && errno != EINTR)
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
 			return -errno;
-		if (written > 0) {
-			bytes += written;
-			length -= (size_t)written;
-		}
+		bytes += written;
+		length -= (size_t)written;
 	}
 	return 0;
 }
@@ -75,7 +75,7 @@ static int copy_bytes(int from, int to, uint64_t length)
 		if (got < 0 && (errno == EXDEV || errno == EINVAL || errno == ENOSYS ||
 				       errno == EOPNOTSUPP)) {
 			got = read(from, bytes, most < sizeof(bytes) ? most : sizeof(bytes));
-			if (got > 0 && (error = write_whole(to, bytes, (size_t)got)) < 0)
+			if (got > 0 && (error = blob_write(to, bytes, (size_t)got)) < 0)
 				return error;
 		}
 		if (got < 0 && errno == EINTR)

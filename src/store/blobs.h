@@ -17,6 +17,9 @@ int gate_open(int directory);
  */
 int gate_enter(const struct store *store, bool (*stops)(const struct store *store));
 
+/* All of the bytes, where the file stands. 0 or negative errno. */
+int blob_write(int fd, const char *bytes, size_t length);
+
 /*
  * The first `length` bytes of a blob from one directory of blobs into another, on disk when it returns, but for the directory. share: nobody will ever change
  * it, so that both may be one file. 1: it is there now; 0: it was; negative errno, -ENOENT: there is none.

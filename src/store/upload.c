@@ -8,6 +8,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "store/blobs.h"
 #include "store/inside.h"
 
 #include <assert.h>
@@ -197,21 +198,6 @@ static int open_file(struct upload *upload)
 	return upload->named ? 0 : -errno;
 }
 
-static int write_all(int fd, const char *bytes, size_t length)
-{
-	while (length > 0) {
-		ssize_t written = write(fd, bytes, length);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return -errno;
-		bytes += written;
-		length -= (size_t)written;
-	}
-	return 0;
-}
-
 static int name_file(struct upload *upload)
 {
 	char from[64], path[BLOB_PATH];
@@ -289,7 +275,7 @@ static void work(void *arg)
 	int result = upload->fd < 0 ? open_file(upload) : 0;
 
 	if (result == 0)
-		result = write_all(upload->fd, upload->written.data, upload->written.len);
+		result = blob_write(upload->fd, upload->written.data, upload->written.len);
 	if (result == 0)
 		result = hash_written(upload);
 	if (result == 0 && !upload->last)
