@@ -4,7 +4,6 @@
 #include "store/inside.h"
 #include "store/schema.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -44,22 +43,19 @@ static int open_at(int directory, const char *path)
 	return fd;
 }
 
+static int look_for_more(void *arg, int directory, const char *inside, const char *name)
+{
+	const char **allowed = arg;
+
+	return strcmp(name, *allowed) == 0 || strcmp(name, "lost+found") == 0 ? 0 : -ENOTEMPTY;
+}
+
 /* Whether nothing is in it but `allowed`. 1, 0 or negative errno. */
 static int is_empty(int fd, const char *allowed)
 {
-	int again = open_at(fd, ".");
-	DIR *directory = again < 0 ? NULL : fdopendir(again);
-	int empty = 1;
+	int error = directory_each(fd, look_for_more, &allowed);
 
-	if (!directory)
-		return again < 0 ? again : -ENOMEM;
-	for (const struct dirent *entry; (entry = readdir(directory));)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-			strcmp(entry->d_name, allowed) != 0 &&
-			strcmp(entry->d_name, "lost+found") != 0)
-			empty = 0;
-	closedir(directory);
-	return empty;
+	return error == 0 ? 1 : error == -ENOTEMPTY ? 0 : error;
 }
 
 static int make_directory(struct work *work, const char *path)

@@ -179,15 +179,30 @@ int blobs_named(struct tx *tx, sqlite3_stmt **rows)
 
 /* ---- directories ---- */
 
-static int each_inside(DIR *directory, const char *inside,
+/* Closes fd. */
+static int each_inside(int fd, const char *inside,
 	int (*each)(void *arg, int directory, const char *inside, const char *name), void *arg)
 {
+	DIR *directory = fdopendir(fd);
 	int error = 0;
 
+	if (!directory) {
+		close(fd);
+		return -ENOMEM;
+	}
 	for (const struct dirent *entry; error == 0 && (entry = readdir(directory));)
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			error = each(arg, dirfd(directory), inside, entry->d_name);
+			error = each(arg, fd, inside, entry->d_name);
+	closedir(directory);
 	return error;
+}
+
+int directory_each(int directory,
+	int (*each)(void *arg, int directory, const char *inside, const char *name), void *arg)
+{
+	int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : each_inside(fd, ".", each, arg);
 }
 
 int blobs_each(int blobs,
@@ -197,20 +212,12 @@ int blobs_each(int blobs,
 
 	for (unsigned i = 0; error == 0 && i < 256; i++) {
 		char name[4];
-		DIR *directory;
 		int fd;
 
 		snprintf(name, sizeof(name), "%02x", i);
 		fd = openat(blobs, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		directory = fdopendir(fd);
-		if (!directory) {
-			close(fd);
-			return -ENOMEM;
-		}
-		error = each_inside(directory, name, each, arg);
-		closedir(directory);
+		if (fd >= 0)
+			error = each_inside(fd, name, each, arg);
 	}
 	return error;
 }

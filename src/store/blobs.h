@@ -35,7 +35,11 @@ int blobs_named(struct tx *tx, sqlite3_stmt **rows);
 /* A whole file by name, likewise. 0 or negative errno. */
 int file_clone(int from, int to, const char *name);
 
-/* Calls `each` for every entry of the directories of blobs. 0 or the first negative errno. */
+/* Calls `each` for every entry of a directory, inside ".". 0 or the first negative errno. */
+int directory_each(int directory,
+	int (*each)(void *arg, int directory, const char *inside, const char *name), void *arg);
+
+/* The same for every entry of the directories of blobs. 0 or the first negative errno. */
 int blobs_each(int blobs,
 	int (*each)(void *arg, int directory, const char *inside, const char *name), void *arg);
 

@@ -4,7 +4,6 @@
 #include "store/blobs.h"
 #include "store/inside.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -229,26 +228,24 @@ static int look_at_file(void *arg, int directory, const char *inside, const char
 }
 
 /* Beside the directories that blobs lie in, which may be a disk of their own. */
+static int look_beside(void *arg, int directory, const char *inside, const char *name)
+{
+	struct look *look = arg;
+
+	if (strcmp(name, "lost+found") == 0 ||
+		(strlen(name) == 2 && strspn(name, "0123456789abcdef") == 2))
+		return 0;
+	tell(look, "file blobs/%s: nothing names it", name);
+	remove_unnamed(look, directory, name);
+	return 0;
+}
+
 static void look_at_top(struct look *look)
 {
-	int again = openat(look->blobs, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *directory = again < 0 ? NULL : fdopendir(again);
+	int error = directory_each(look->blobs, look_beside, look);
 
-	if (!directory) {
-		tell(look, "blobs: %s", strerror(errno));
-		return;
-	}
-	for (const struct dirent *entry; (entry = readdir(directory));) {
-		const char *name = entry->d_name;
-
-		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
-			strcmp(name, "lost+found") == 0 ||
-			(strlen(name) == 2 && strspn(name, "0123456789abcdef") == 2))
-			continue;
-		tell(look, "file blobs/%s: nothing names it", name);
-		remove_unnamed(look, look->blobs, name);
-	}
-	closedir(directory);
+	if (error < 0)
+		tell(look, "blobs: %s", strerror(-error));
 }
 
 /* ---- the whole ---- */
